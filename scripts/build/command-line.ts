@@ -1,0 +1,75 @@
+// The command line as CommonJS: one file whose modules run when they are first needed, and beside it a few large ones that
+// most commands do without. Measured against ES modules with splitting, which Node resolves and links one by one: 0.85 times
+// the CPU for `version`, 0.75 for `vm exec`.
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, type BuildOptions, type OutputFile, type Plugin } from 'esbuild';
+
+interface Part {
+  /** Name of its file in dist/, without `.cjs`. */
+  name: string;
+  /** Modules that are this part, by the path that an import names. */
+  filter: RegExp;
+  entry: (root: string) => string;
+}
+
+const PARTS: readonly Part[] = [
+  { name: 'schemas', filter: /contract\/owner\/[a-z]+\.ts$/, entry: reexportSchemas },
+  {
+    name: 'table',
+    filter: /output\/table\.ts$/,
+    entry: (root) => reexport(join(root, 'src/cli/output/table.ts')),
+  },
+  { name: 'events', filter: /^eventsource-parser$/, entry: () => reexport('eventsource-parser') },
+];
+
+export async function buildCommandLine(root: string, options: BuildOptions): Promise<OutputFile[]> {
+  const common: BuildOptions = {
+    ...options,
+    format: 'cjs',
+    outExtension: { '.js': '.cjs' },
+    banner: {},
+    define: {
+      ...options.define,
+      'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
+      'import.meta.url': '__filename',
+    },
+    write: false,
+  };
+  const files = await Promise.all([
+    build({
+      ...common,
+      entryPoints: { banger: 'src/bin/banger.ts' },
+      plugins: [partsElsewhere, ...(options.plugins ?? [])],
+    }),
+    ...PARTS.map(({ name, entry }) =>
+      build({
+        ...common,
+        stdin: { contents: entry(root), resolveDir: root, loader: 'ts' },
+        entryNames: name,
+      }),
+    ),
+  ]);
+  return files.flatMap(({ outputFiles }) => outputFiles ?? []);
+}
+
+/** Leaves the parts to files of their own. */
+const partsElsewhere: Plugin = {
+  name: 'parts-elsewhere',
+  setup(builder) {
+    for (const { name, filter } of PARTS) {
+      builder.onResolve({ filter }, () => ({ path: `./${name}.cjs`, external: true }));
+    }
+  },
+};
+
+function reexportSchemas(root: string): string {
+  const folder = join(root, 'src/contract/owner');
+  const files = readdirSync(folder).filter((name) => /^[a-z]+\.ts$/.test(name));
+  return files.map((name) => reexport(join(folder, name))).join('\n');
+}
+
+function reexport(module: string): string {
+  return `export * from ${JSON.stringify(module)};`;
+}

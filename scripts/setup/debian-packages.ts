@@ -1,0 +1,129 @@
+import { accessSync, constants } from 'node:fs';
+import { createInterface } from 'node:readline/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SetupContext } from './context.ts';
+import { runQuietly, SetupError } from './run-quietly.ts';
+
+interface DebianPackage {
+  name: string;
+  /** A program, or the absolute path of a file, that the package provides. */
+  provides: string;
+}
+
+const QEMU: Record<string, DebianPackage> = {
+  x64: { name: 'qemu-system-x86', provides: 'qemu-system-x86_64' },
+  arm64: { name: 'qemu-system-arm', provides: 'qemu-system-aarch64' },
+};
+
+const PACKAGES: readonly DebianPackage[] = [
+  { name: 'ca-certificates', provides: '/etc/ssl/certs/ca-certificates.crt' },
+  { name: 'e2fsprogs', provides: 'mke2fs' },
+  { name: 'fakeroot', provides: 'fakeroot' },
+  { name: 'gcc', provides: 'gcc' },
+  { name: 'iproute2', provides: 'ip' },
+  { name: 'kmod', provides: 'modinfo' },
+  { name: 'libc6-dev', provides: '/usr/include/stdio.h' },
+  { name: 'make', provides: 'make' },
+  { name: 'mmdebstrap', provides: 'mmdebstrap' },
+  { name: 'musl-tools', provides: 'musl-gcc' },
+  { name: 'openssh-client', provides: 'ssh' },
+  { name: 'passt', provides: 'passt' },
+  { name: 'qemu-utils', provides: 'qemu-img' },
+  { name: 'uidmap', provides: 'newuidmap' },
+  { name: 'xz-utils', provides: 'xz' },
+];
+
+const LOCK_ATTEMPTS = 60;
+
+/** Installs the Debian packages whose programs are missing, or says how to. */
+export async function ensureDebianPackages(context: SetupContext): Promise<void> {
+  const missing = missingPackages();
+  if (missing.length === 0) return;
+  const command = installCommand(missing);
+  const list = missing.join(' ');
+  if (!hasProgram('apt-get')) {
+    throw new SetupError(`Cannot set up: these programs are missing, and this is not Debian: ${list}`);
+  }
+  if (!context.assumeYes && !(await isAgreed(context, list))) {
+    throw new SetupError(`Cannot set up: Debian packages are missing. Install them with:\n  ${command}`);
+  }
+  await context.stages.run(`Debian packages: ${list}`, () => install(context, missing));
+  const still = missingPackages();
+  if (still.length > 0) {
+    throw new SetupError(`Cannot set up: apt-get succeeded, but these are still missing: ${still.join(' ')}`);
+  }
+}
+
+export function missingPackages(): string[] {
+  const qemu = QEMU[process.arch];
+  return [...PACKAGES, ...(qemu ? [qemu] : [])]
+    .filter(({ provides }) => !hasProgram(provides))
+    .map(({ name }) => name);
+}
+
+function hasProgram(program: string): boolean {
+  if (program.startsWith('/')) return isAccessible(program, constants.R_OK);
+  // Debian keeps some of these in folders that are not in an ordinary user's PATH.
+  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
+  return folders.some((folder) => isAccessible(join(folder, program), constants.X_OK));
+}
+
+function isAccessible(path: string, mode: number): boolean {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const asRoot = () => (process.getuid?.() === 0 ? [] : ['sudo']);
+
+function installCommand(names: readonly string[]): string {
+  const sudo = asRoot().length > 0 ? 'sudo ' : '';
+  return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${names.join(' ')}`;
+}
+
+async function isAgreed(context: SetupContext, list: string): Promise<boolean> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
+  context.stages.pause();
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`Install the Debian packages ${list} with sudo apt-get? [Y/n] `);
+  terminal.close();
+  return /^(y|yes|)$/i.test(answer.trim());
+}
+
+async function install(context: SetupContext, names: readonly string[]): Promise<void> {
+  const apt = [...asRoot(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
+  // A broken third-party source fails the update, and does not keep Debian's own packages from installing.
+  const update = await runUnlocked(context, [...apt, 'update']);
+  const options = [
+    '-y',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=600',
+    '-o',
+    'Acquire::Retries=3',
+  ];
+  const result = await runUnlocked(context, [...apt, ...options, 'install', ...names]);
+  if (result.status === 0) return;
+  const tails = [
+    result.tail,
+    ...(update.status === 0 ? [] : ['apt-get update had failed too:', update.tail]),
+  ];
+  throw new SetupError(
+    `Cannot install the Debian packages. Try:\n  ${installCommand(names)}\n${tails.join('\n')}`,
+  );
+}
+
+/** Waits for another apt-get to finish: `update` has no option for that. */
+async function runUnlocked(context: SetupContext, command: readonly string[]) {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await runQuietly(context, command);
+    const isLocked = result.status !== 0 && /Could not get lock|Unable to lock/.test(result.tail);
+    if (!isLocked || attempt === LOCK_ATTEMPTS) return result;
+    context.stages.detail('waiting for another apt-get');
+    await sleep(2000);
+  }
+}
