@@ -1,0 +1,102 @@
+import { execa, ExecaError } from 'execa';
+import type { Abortable } from '#base/abort.ts';
+import { isProgramMissing } from './missing-program.ts';
+
+export interface CommandOptions extends Abortable {
+  cwd?: string;
+  env?: Readonly<Record<string, string>>;
+  /** Written to the command's stdin, which is closed otherwise. */
+  input?: string | Uint8Array;
+  timeoutMs?: number;
+  /** Called with each line of stdout and stderr as it comes; long lines are cut at 8 KiB. */
+  onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+}
+
+export interface CommandResult {
+  stdout: string;
+  stderr: string;
+}
+
+/** A command ended with a status other than 0, by a signal, or could not be started. */
+export class CommandError extends Error {
+  readonly command: string;
+  readonly exitCode: number | undefined;
+  readonly terminatedBy: string | undefined;
+  /** `ENOENT` when the program is not there. */
+  readonly systemCode: string | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+
+  constructor(error: ExecaError, command: string) {
+    const stderr = String(error.stderr ?? '').trim();
+    const lastWords = stderr && !error.isMaxBuffer ? `: ${lastLines(stderr, 5)}` : '';
+    const isMissing = isProgramMissing(command, error.code);
+    super(`${command}: ${isMissing ? 'not found' : howItEnded(error)}${lastWords}`, { cause: error });
+    this.name = 'CommandError';
+    this.command = command;
+    this.exitCode = error.exitCode;
+    this.terminatedBy = error.signal;
+    this.systemCode = isMissing ? 'ENOENT' : error.code;
+    this.stdout = String(error.stdout ?? '');
+    this.stderr = stderr;
+    this.timedOut = error.timedOut;
+  }
+}
+
+const MAX_OUTPUT_MIB = 16;
+
+/**
+ * Runs a program to its end, without a shell. Aborting kills its whole process tree's leader with SIGTERM, after 2 s SIGKILL.
+ *
+ * @throws CommandError when it cannot start or does not end with status 0; the signal's reason when aborted
+ */
+export async function runCommand(
+  file: string,
+  args: readonly string[],
+  options: CommandOptions = {},
+): Promise<CommandResult> {
+  options.signal?.throwIfAborted();
+  const child = execa(file, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
+    ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
+    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
+    forceKillAfterDelay: 2000,
+    maxBuffer: MAX_OUTPUT_MIB * 2 ** 20,
+    stripFinalNewline: false,
+  });
+  const { onLine } = options;
+  const outputs = onLine ? (['stdout', 'stderr'] as const) : [];
+  const forwarding = outputs.map((from) =>
+    forwardLines(child.iterable({ from }), (line) => onLine?.(line, from)),
+  );
+  try {
+    const { stdout, stderr } = await child;
+    await Promise.all(forwarding);
+    return { stdout, stderr };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    if (error instanceof ExecaError) throw new CommandError(error, file);
+    throw error;
+  }
+}
+
+export function lastLines(text: string, count: number): string {
+  return text.trimEnd().split('\n').slice(-count).join('\n');
+}
+
+function howItEnded(error: ExecaError): string {
+  if (error.timedOut) return 'timed out';
+  if (error.isMaxBuffer) return `printed more than ${MAX_OUTPUT_MIB} MiB`;
+  return error.signal ? `ended by ${error.signal}` : `exit status ${error.exitCode ?? 'unknown'}`;
+}
+
+async function forwardLines(lines: AsyncIterable<unknown>, onLine: (line: string) => void): Promise<void> {
+  try {
+    for await (const line of lines) onLine(String(line).slice(0, 8192));
+  } catch {
+    // The command's own promise reports how it failed; this only watches.
+  }
+}
