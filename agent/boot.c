@@ -1,0 +1,101 @@
+#include "boot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "identity.h"
+#include "init.h"
+#include "log.h"
+#include "machine.h"
+#include "modules.h"
+#include "network.h"
+#include "power.h"
+#include "process.h"
+#include "rootdisk.h"
+#include "timekeeping.h"
+
+extern char **environ;
+
+static void mount_or_log(const char *type, const char *folder, unsigned long flags, const char *options) {
+    mkdir(folder, 0755);
+    if (mount(type, folder, type, flags, options) < 0 && errno != EBUSY) {
+        log_line("cannot mount %s: %s", folder, strerror(errno));
+    }
+}
+
+static void mount_kernel_folders(void) {
+    mount_or_log("proc", "/proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_or_log("sysfs", "/sys", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    mount_or_log("devtmpfs", "/dev", MS_NOSUID, "mode=0755");
+    // The kernel could not open a console for us before there was a /dev.
+    while (fcntl(STDERR_FILENO, F_GETFD) < 0) {
+        if (open("/dev/console", O_RDWR | O_NOCTTY) < 0 && open("/dev/null", O_RDWR) < 0) break;
+    }
+    log_to(LOG_KERNEL);
+}
+
+// What an init does for itself, for the agent that has to be one.
+static void mount_as_init(void) {
+    mount_or_log("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
+    mount_or_log("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
+    mount_or_log("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+    reboot(RB_DISABLE_CAD); // ctrl-alt-delete then is a SIGINT
+}
+
+static void set_identity(const char *cmdline) {
+    char value[CMDLINE_VALUE_MAX];
+    if (cmdline_get(cmdline, "banger.hostname", value, sizeof value)) identity_set_hostname(value);
+    network_up(cmdline);
+    if (cmdline_get(cmdline, "banger.dns", value, sizeof value)) identity_set_dns(value);
+    if (cmdline_get(cmdline, "banger.time", value, sizeof value)) clock_advance_ms(strtoull(value, NULL, 10));
+}
+
+// The image's init could not be executed: something has to collect the dead, or the kernel panics.
+static _Noreturn void only_collect(const char *init) {
+    log_console("cannot execute the init \"%s\": %s", init, strerror(errno));
+    for (;;) {
+        if (wait(NULL) < 0) sleep(1);
+    }
+}
+
+static void start_init(char *init, char **argv) {
+    pid_t agent = fork();
+    if (agent < 0) log_console("cannot start the agent beside the init: %s", strerror(errno));
+    if (agent == 0) {
+        setsid();
+        process_rename(argv);
+        return;
+    }
+    char *init_argv[] = {init, NULL};
+    execve(init, init_argv, environ);
+    only_collect(init);
+}
+
+void boot(char **argv) {
+    static char cmdline[CMDLINE_MAX];
+    static char init[CMDLINE_VALUE_MAX];
+    umask(022);
+    mount_kernel_folders();
+    cmdline_read(cmdline, sizeof cmdline);
+    modules_load();
+    rootdisk_enter(cmdline);
+    // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
+    mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
+    machine.is_guest = true;
+    machine.init = init_find(cmdline, init, sizeof init);
+    if (machine.init == INIT_AGENT) mount_as_init();
+    rootdisk_mount_modules(cmdline);
+    set_identity(cmdline);
+    if (machine.init != INIT_AGENT) start_init(init, argv);
+    else process_rename(argv);
+}

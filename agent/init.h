@@ -1,0 +1,9 @@
+// Which init an image has.
+#pragma once
+
+#include <stddef.h>
+
+#include "machine.h"
+
+// Writes the path to execute; INIT_AGENT when there is none, or the command line says so.
+enum init_kind init_find(const char *cmdline, char *path, size_t size);

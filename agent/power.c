@@ -1,0 +1,185 @@
+// Operation 8 and the ways a machine ends: ask the init, wait, then do it oneself. A small state machine on the loop's
+// clock, so that the host is still answered meanwhile; what may block runs in a child.
+#include "power.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/reboot.h>
+#include <unistd.h>
+
+#include "frame.h"
+#include "log.h"
+#include "loop.h"
+#include "machine.h"
+#include "operations.h"
+#include "process.h"
+#include "procfs.h"
+
+enum { TAG_GRACE = 2, TAG_MODE = 3, MODE_NOW = 1, GRACE_DEFAULT_MS = 8000, GRACE_MAX_MS = 600000 };
+enum { SYNC_MAX_MS = 10000, TERM_MS = 1000, LAST_SYNC_MS = 5000, SETTLE_MS = 20 };
+enum { REMOUNT_MAX_MS = 3000, REMOUNT_STEP_MS = 5 };
+
+// glibc's SIGRTMIN + 4: systemd's "start poweroff.target".
+enum { SYSTEMD_POWER_OFF = 34 + 4 };
+
+enum phase {
+    IDLE,
+    FIRST_SYNC, // the disks, before anybody is asked
+    ANSWER,     // OPENED is on its way out
+    GRACE,      // the init was asked
+    TERMINATED, // everybody got SIGTERM
+    LAST_SYNC,  // a child syncs, remounts and powers off
+    FORCED,
+};
+
+static struct {
+    enum phase phase;
+    uint64_t deadline;
+    uint32_t grace_ms;
+    bool at_once;
+    pid_t child;
+    bool child_done;
+    bool answered;
+} power;
+
+static void enter(enum phase phase, int wait_ms) {
+    power.phase = phase;
+    power.deadline = loop_now() + (uint64_t)wait_ms;
+    power.child_done = false;
+}
+
+static bool a_disk_is_writable(void) {
+    static struct lines mounts;
+    bool found = false;
+    if (!lines_open(&mounts, "/proc/self/mounts")) return false;
+    for (char *line; (line = lines_next(&mounts));) {
+        bool disk = strncmp(next_word(&line), "/dev/", 5) == 0;
+        skip_words(&line, 2);
+        if (disk && strncmp(next_word(&line), "rw", 2) == 0) found = true;
+    }
+    return found;
+}
+
+// A kernel thread remounts, some time later; power off before it is done, and it writes to disks that are gone.
+static void remount_read_only(void) {
+    int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    bool asked = write(fd, "u", 1) == 1;
+    close(fd);
+    for (int waited = 0; asked && waited < REMOUNT_MAX_MS && a_disk_is_writable(); waited += REMOUNT_STEP_MS) {
+        usleep(REMOUNT_STEP_MS * 1000);
+    }
+}
+
+static void start_child(void (*work)(void)) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        process_child_setup();
+        work();
+        _exit(0);
+    }
+    power.child = pid;
+    power.child_done = pid < 0;
+}
+
+static void last_work(void) {
+    sync();
+    remount_read_only();
+    sync();
+    reboot(RB_POWER_OFF);
+}
+
+static void kill_everybody(int number) {
+    // All but PID 1 and the caller, so this is right for an agent in either place.
+    if (machine.is_guest) kill(-1, number);
+}
+
+static void ask_init(void) {
+    bool asked = true;
+    if (power.at_once) {
+        kill_everybody(SIGKILL);
+        enter(LAST_SYNC, LAST_SYNC_MS);
+        start_child(last_work);
+        return;
+    }
+    if (machine.init == INIT_SYSTEMD) asked = kill(1, SYSTEMD_POWER_OFF) == 0;
+    else if (machine.init == INIT_OPENRC || machine.init == INIT_BUSYBOX) asked = kill(1, SIGUSR2) == 0;
+    else asked = false;
+    if (asked) {
+        enter(GRACE, (int)power.grace_ms);
+    } else {
+        kill_everybody(SIGTERM);
+        enter(TERMINATED, TERM_MS);
+    }
+}
+
+static void advance(void) {
+    switch (power.phase) {
+    case FIRST_SYNC:
+        power.answered = true;
+        enter(ANSWER, SETTLE_MS);
+        break;
+    case ANSWER: ask_init(); break;
+    case GRACE: log_line("the init did not power off in time; the agent does it"); // fall through
+    case TERMINATED:
+        kill_everybody(SIGKILL);
+        enter(LAST_SYNC, LAST_SYNC_MS);
+        start_child(last_work);
+        break;
+    case LAST_SYNC:
+        enter(FORCED, LAST_SYNC_MS);
+        reboot(RB_POWER_OFF);
+        break;
+    case FORCED: reboot(RB_AUTOBOOT); break;
+    case IDLE: break;
+    }
+}
+
+int power_tick(void) {
+    if (power.phase == IDLE) return -1;
+    bool waits_for_child = power.phase == FIRST_SYNC || power.phase == LAST_SYNC;
+    if (loop_now() >= power.deadline || (waits_for_child && power.child_done)) advance();
+    uint64_t now = loop_now();
+    return power.deadline > now ? (int)(power.deadline - now) : 0;
+}
+
+void power_collected(pid_t pid) {
+    if (power.phase != IDLE && pid == power.child) power.child_done = true;
+}
+
+static void begin(uint32_t grace_ms, bool at_once) {
+    power.grace_ms = grace_ms > GRACE_MAX_MS ? GRACE_MAX_MS : grace_ms;
+    power.at_once = at_once;
+    enter(FIRST_SYNC, SYNC_MAX_MS);
+    start_child(sync);
+}
+
+bool power_signal(void) {
+    if (!machine.is_guest) return false;
+    if (getpid() == 1 && power.phase == IDLE) begin(GRACE_DEFAULT_MS, false);
+    return true; // beside an init, signals to the agent say nothing about the machine
+}
+
+void power_off_now(void) {
+    sync();
+    reboot(RB_POWER_OFF);
+    for (;;) pause();
+}
+
+static struct failure start(struct channel *channel, struct fields request) {
+    (void)channel;
+    if (!machine.is_guest) return (struct failure){"UNSUPPORTED", "This agent does not run in a machine of its own", 0};
+    bool at_once = fields_number(request, TAG_MODE, 0) == MODE_NOW;
+    if (power.phase == IDLE) begin((uint32_t)fields_number(request, TAG_GRACE, GRACE_DEFAULT_MS), at_once);
+    else if (at_once) power.at_once = true;
+    if (at_once && power.phase == GRACE) enter(GRACE, 0); // a second, less patient request
+    return NO_FAILURE;
+}
+
+static void tick(struct channel *channel) {
+    channel->opened = power.answered;
+}
+
+const struct operation power_operation = {.number = 8, .start = start, .tick = tick};

@@ -1,0 +1,160 @@
+#include "rootdisk.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "cmdline.h"
+#include "ioctls.h"
+#include "log.h"
+#include "power.h"
+
+enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 5, NAME_BYTES = 256, DEVICE_BYTES = 264 };
+
+static const char new_root[] = "/newroot";
+
+static _Noreturn void give_up(const char *what) {
+    log_console("cannot %s: %s", what, strerror(errno));
+    power_off_now();
+}
+
+static bool has_serial(const char *disk, const char *wanted) {
+    char path[320];
+    char serial[64] = "";
+    snprintf(path, sizeof path, "/sys/block/%s/serial", disk);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t got = read(fd, serial, sizeof serial - 1);
+    close(fd);
+    if (got > 0 && serial[got - 1] == '\n') serial[got - 1] = 0;
+    return got > 0 && strcmp(serial, wanted) == 0;
+}
+
+static bool look_for(const char *serial, char *device, size_t size) {
+    DIR *folder = opendir("/sys/block");
+    if (!folder) return false;
+    bool found = false;
+    for (struct dirent *entry; !found && (entry = readdir(folder));) {
+        if (entry->d_name[0] == '.' || !has_serial(entry->d_name, serial)) continue;
+        snprintf(device, size, "/dev/%s", entry->d_name);
+        found = access(device, F_OK) == 0;
+    }
+    closedir(folder);
+    return found;
+}
+
+static bool find_disk(const char *serial, char *device, size_t size) {
+    for (int waited = 0; waited <= DISK_WAIT_MS; waited += DISK_STEP_MS) {
+        if (look_for(serial, device, size)) return true;
+        usleep(DISK_STEP_MS * 1000);
+    }
+    errno = ENODEV;
+    return false;
+}
+
+// To the size of its device; a file system that is there already says so and nothing happens.
+static void grow(const char *device) {
+    uint64_t bytes = 0;
+    struct statfs info;
+    int disk = open(device, O_RDONLY | O_CLOEXEC);
+    int root = open(new_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (disk >= 0 && root >= 0 && fstatfs(root, &info) == 0 && ioctl(disk, BLOCK_SIZE_64, &bytes) == 0) {
+        uint64_t blocks = bytes / (uint64_t)info.f_bsize;
+        if (ioctl(root, EXT4_RESIZE, &blocks) < 0) {
+            log_line("cannot grow the root disk to %llu blocks: %s", (unsigned long long)blocks, strerror(errno));
+        }
+    }
+    if (disk >= 0) close(disk);
+    if (root >= 0) close(root);
+}
+
+static void remove_tree(int parent, const char *name, dev_t device) {
+    struct stat info;
+    if (fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) < 0 || info.st_dev != device) return;
+    if (!S_ISDIR(info.st_mode)) {
+        unlinkat(parent, name, 0);
+        return;
+    }
+    int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *folder = fd >= 0 ? fdopendir(fd) : NULL;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) remove_tree(fd, entry->d_name, device);
+    }
+    if (folder) closedir(folder);
+    unlinkat(parent, name, AT_REMOVEDIR);
+}
+
+// The initramfs is memory; it cannot be unmounted, only emptied.
+static void free_initramfs(void) {
+    struct stat root;
+    if (stat("/", &root) < 0) return;
+    static const char *const ours[] = {"modules", "modules.list", "init"};
+    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (size_t i = 0; fd >= 0 && i < sizeof ours / sizeof *ours; i++) remove_tree(fd, ours[i], root.st_dev);
+    if (fd >= 0) close(fd);
+}
+
+static void move_mounts(void) {
+    static const char *const folders[] = {"/dev", "/proc", "/sys"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        char target[32];
+        snprintf(target, sizeof target, "%s%s", new_root, folders[i]);
+        mkdir(target, 0755);
+        if (mount(folders[i], target, NULL, MS_MOVE, NULL) < 0) {
+            log_line("cannot move %s: %s", folders[i], strerror(errno));
+        }
+    }
+}
+
+void rootdisk_enter(const char *cmdline) {
+    char serial[CMDLINE_VALUE_MAX];
+    char type[CMDLINE_VALUE_MAX];
+    char device[DEVICE_BYTES];
+    char what[2 * CMDLINE_VALUE_MAX + DEVICE_BYTES];
+    if (!cmdline_get(cmdline, "banger.root", serial, sizeof serial)) strcpy(serial, "banger-root");
+    if (!cmdline_get(cmdline, "banger.rootfstype", type, sizeof type)) strcpy(type, "ext4");
+    mkdir(new_root, 0755);
+    snprintf(what, sizeof what, "find a disk with the serial number \"%s\"", serial);
+    if (!find_disk(serial, device, sizeof device)) give_up(what);
+    snprintf(what, sizeof what, "mount the root disk %s as %s", device, type);
+    if (mount(device, new_root, type, 0, NULL) < 0) give_up(what);
+    if (strcmp(type, "ext4") == 0) grow(device);
+    free_initramfs();
+    move_mounts();
+    if (chdir(new_root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0) {
+        give_up("enter the root disk");
+    }
+}
+
+static void make_folders(char *path) {
+    for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+        *slash = 0;
+        mkdir(path, 0755);
+        *slash = '/';
+    }
+    mkdir(path, 0755);
+}
+
+void rootdisk_mount_modules(const char *cmdline) {
+    char serial[CMDLINE_VALUE_MAX];
+    char device[DEVICE_BYTES];
+    char folder[NAME_BYTES];
+    struct utsname kernel;
+    if (!cmdline_get(cmdline, "banger.modules", serial, sizeof serial)) return;
+    uname(&kernel);
+    snprintf(folder, sizeof folder, "/lib/modules/%s", kernel.release);
+    make_folders(folder);
+    if (!find_disk(serial, device, sizeof device) ||
+        mount(device, folder, "ext4", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0) {
+        log_line("cannot mount the modules disk \"%s\": %s", serial, strerror(errno));
+    }
+}
