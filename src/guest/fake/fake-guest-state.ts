@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { AgentHello } from '#contract/guest/hello.ts';
+import type { ListeningPort } from '#contract/guest/port-messages.ts';
+import type { PowerOffOrder } from '#contract/guest/power-off-messages.ts';
+import type { GuestStats } from '#contract/guest/stats-messages.ts';
+import { standardPrograms } from './fake-program.ts';
+import type { FakeProgram } from './fake-program.ts';
+
+/** What a fake guest is and what has become of it. Tests change it and look at it; it outlives sessions. */
+export interface FakeGuestState {
+  hello: AgentHello;
+  programs: Map<string, FakeProgram>;
+  ports: ListeningPort[];
+  stats: GuestStats;
+  /** Archives by the folder they were unpacked into; `tar-out` of that folder gives them back. */
+  archives: Map<string, Buffer>;
+  syncs: number;
+  /** The clock that the last greeting brought. */
+  wallClockNs: bigint | undefined;
+  poweredOff: boolean;
+  /** Called when the guest powers off, as the hypervisor would notice. */
+  onPowerOff: (request: PowerOffOrder) => void;
+}
+
+export function newFakeGuestState(): FakeGuestState {
+  return {
+    hello: {
+      generation: 1,
+      bootId: randomUUID(),
+      agentVersion: '0.0.0-fake',
+      init: 'systemd',
+      kernelRelease: '6.1.0-fake',
+      readyUptimeMs: 1200,
+      lowestGeneration: 1,
+      highestGeneration: 1,
+    },
+    programs: standardPrograms(),
+    ports: [{ protocol: 'tcp', address: '0.0.0.0', port: 22, inode: 1, pid: 400, processName: 'sshd' }],
+    stats: idleStats(),
+    archives: new Map(),
+    syncs: 0,
+    wallClockNs: undefined,
+    poweredOff: false,
+    onPowerOff: () => {},
+  };
+}
+
+function idleStats(): GuestStats {
+  return {
+    loadAverage: [0.5, 0.25, 0.1],
+    memory: {
+      totalBytes: 512 * 2 ** 20,
+      freeBytes: 300 * 2 ** 20,
+      availableBytes: 400 * 2 ** 20,
+      cachedBytes: 60 * 2 ** 20,
+      swapTotalBytes: 0,
+      swapFreeBytes: 0,
+    },
+    uptimeMs: 5000,
+    processes: 42,
+    cpuTicks: { user: 10, nice: 0, system: 20, idle: 900, iowait: 1, irq: 0, softirq: 1, steal: 0 },
+    disks: [
+      { mountPoint: '/', totalBytes: 8 * 2 ** 30, freeBytes: 7 * 2 ** 30, availableBytes: 7 * 2 ** 30 },
+    ],
+    networks: [{ name: 'eth0', receivedBytes: 1000, sentBytes: 2000, receivedPackets: 10, sentPackets: 20 }],
+  };
+}
