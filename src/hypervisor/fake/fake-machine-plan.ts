@@ -1,0 +1,23 @@
+import * as z from 'zod';
+
+/** What a fake machine's process is told: its last argument, as JSON. */
+export const fakeMachinePlanSchema = z.object({
+  id: z.string(),
+  guestSocketPath: z.string(),
+  consoleLogPath: z.string(),
+  /** Before the machine exists. */
+  startDelayMs: z.number().int(),
+  /** The guest never boots: its socket accepts, and nobody answers. */
+  isSilent: z.boolean(),
+  /** Printed on stderr instead of starting. */
+  startError: z.string().optional(),
+  /** The machine ends by itself after so long. */
+  endsAfterMs: z.number().int().optional(),
+});
+
+export type FakeMachinePlan = z.infer<typeof fakeMachinePlanSchema>;
+
+/** The argument that tells a fake machine from all other processes. */
+export function fakeMachineName(id: string): string {
+  return `banger-fake-machine-${id}`;
+}

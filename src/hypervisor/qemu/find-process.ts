@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import { systemErrorCode } from '#base/errors.ts';
+import {
+  commandLineOf,
+  findProcess,
+  findProcessesByCommandLine,
+  isOwnProcess,
+  type ProcessIdentity,
+} from '#host/proc.ts';
+import { machineName } from './command-line.ts';
+import { machinePaths } from './machine-paths.ts';
+
+/**
+ * The QEMU process of a VM, when it runs. The pid file says where to look first, the command line says what it really is:
+ * the pid may have been used again, and QEMU may have been started but not have come to its pid file yet.
+ */
+export async function findQemuProcess(id: string, runtimeDir: string): Promise<ProcessIdentity | undefined> {
+  const { pidFile } = machinePaths(runtimeDir);
+  const isMachine = (argv: readonly string[]) =>
+    hasOption(argv, '-name', machineName(id)) && hasOption(argv, '-pidfile', pidFile);
+  const recorded = await readPidFile(pidFile);
+  if (recorded !== undefined && isMachine(await commandLineOf(recorded))) {
+    const stat = await findProcess(recorded);
+    if (stat) return { pid: stat.pid, startTicks: stat.startTicks };
+  }
+  const found = await findProcessesByCommandLine(isMachine);
+  const own = await Promise.all(
+    found.map(async (identity) => ((await isOwnProcess(identity.pid)) ? [identity] : [])),
+  );
+  return own.flat()[0];
+}
+
+async function readPidFile(path: string): Promise<number | undefined> {
+  try {
+    const text = (await readFile(path, 'utf8')).trim();
+    return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function hasOption(argv: readonly string[], name: string, value: string): boolean {
+  return argv.some((argument, index) => argument === name && argv[index + 1] === value);
+}

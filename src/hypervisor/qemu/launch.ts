@@ -1,0 +1,139 @@
+import { raceAbort, withTimeout, isTimeout, type Abortable } from '#base/abort.ts';
+import { pollUntil } from '#base/backoff.ts';
+import { systemErrorCode } from '#base/errors.ts';
+import { UserError } from '#contract/errors.ts';
+import { isProgramMissing } from '#host/missing-program.ts';
+import { signalProcess, waitForProcessExit } from '#host/proc.ts';
+import { lastLines } from '#host/run-command.ts';
+import { spawnDetached, type DetachedProcess } from '#host/spawn-detached.ts';
+import type { Machine } from '../hypervisor.ts';
+import { readLog, removeMachineFiles } from './machine-files.ts';
+import type { MachinePaths } from './machine-paths.ts';
+import { queryStatus } from './query-status.ts';
+import { QmpClient, QmpConnectionError } from './qmp.ts';
+
+export interface LaunchPlan {
+  id: string;
+  binary: string;
+  packageName: string;
+  args: readonly string[];
+  paths: MachinePaths;
+  startTimeoutMs: number;
+}
+
+/** Starts QEMU and returns when the machine runs; otherwise nothing of it is left. */
+export async function launchQemu(plan: LaunchPlan, { signal }: Abortable = {}): Promise<Machine> {
+  signal?.throwIfAborted();
+  await removeMachineFiles(plan.paths);
+  const child = await spawnQemu(plan);
+  try {
+    await waitUntilRunning(plan, child, signal);
+  } catch (error) {
+    await signalProcess(child.identity, 'SIGKILL');
+    await waitForProcessExit(child.identity);
+    const log = await readLog(plan.paths);
+    await removeMachineFiles(plan.paths);
+    signal?.throwIfAborted();
+    throw startError(plan, log, error);
+  }
+  return {
+    process: child.identity,
+    guestSocketPath: plan.paths.agentSocket,
+    controlSocketPath: plan.paths.qmpSocket,
+  };
+}
+
+async function spawnQemu(plan: LaunchPlan): Promise<DetachedProcess> {
+  try {
+    return await spawnDetached(plan.binary, plan.args, { logPath: plan.paths.log });
+  } catch (error) {
+    await removeMachineFiles(plan.paths);
+    const code = systemErrorCode(error);
+    if (isProgramMissing(plan.binary, code)) throw hypervisorMissing(plan.binary, plan.packageName, error);
+    if (code === undefined) throw error;
+    throw new UserError(
+      'MACHINE_START_FAILED',
+      `Cannot start machine "${plan.id}": "${plan.binary}" does not run: ${code}`,
+      {
+        details: { stderr: '' },
+        cause: error,
+      },
+    );
+  }
+}
+
+export function hypervisorMissing(binary: string, packageName: string, cause: unknown): UserError {
+  return new UserError('HYPERVISOR_MISSING', `Cannot run machines: "${binary}" is not installed`, {
+    hint: `apt-get install ${packageName}`,
+    cause,
+  });
+}
+
+class EndedAtStartError extends Error {
+  constructor(how: string) {
+    super(`QEMU ended at once with ${how}`);
+    this.name = 'EndedAtStartError';
+  }
+}
+
+async function waitUntilRunning(
+  plan: LaunchPlan,
+  child: DetachedProcess,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const ended = new AbortController();
+  void child.exited.then(({ code, signal: killedBy }) => {
+    ended.abort(new EndedAtStartError(killedBy ?? `status ${code}`));
+  });
+  const bound = withTimeout(plan.startTimeoutMs, signal, ended.signal);
+  const client = await raceAbort(openQmp(plan.paths.qmpSocket, bound), bound);
+  using _ = client;
+  await pollUntil(
+    async () => ((await queryStatus(client, { signal: bound })) === 'running' ? true : undefined),
+    {
+      signal: bound,
+      maxMs: 10,
+    },
+  );
+}
+
+/** Waiting by asking again every few milliseconds: the socket appears 50 to 100 ms after the start. */
+function openQmp(socketPath: string, signal: AbortSignal): Promise<QmpClient> {
+  return pollUntil(
+    async () => {
+      try {
+        return await QmpClient.open(socketPath, { signal });
+      } catch (error) {
+        if (error instanceof QmpConnectionError) return undefined;
+        throw error;
+      }
+    },
+    { signal, firstMs: 5, maxMs: 5 },
+  );
+}
+
+function startError(plan: LaunchPlan, log: string, error: unknown): unknown {
+  const stderr = lastLines(log, 20);
+  if (error instanceof EndedAtStartError || error instanceof QmpConnectionError) {
+    const why = stderr === '' ? error.message : lastLines(stderr, 1);
+    return new UserError('MACHINE_START_FAILED', `Cannot start machine "${plan.id}": ${why}`, {
+      hint: hintFor(stderr),
+      details: { stderr },
+      cause: error,
+    });
+  }
+  if (!isTimeout(error)) return error;
+  return new UserError(
+    'MACHINE_START_FAILED',
+    `Cannot start machine "${plan.id}": QEMU did not answer within ${plan.startTimeoutMs / 1000} s`,
+    { details: { stderr }, cause: error },
+  );
+}
+
+function hintFor(stderr: string): string | undefined {
+  if (/Failed to get "\w+" lock/.test(stderr))
+    return 'another process uses the disk: banger ps shows the machines that run';
+  if (/Cannot allocate memory|cannot set up guest memory/.test(stderr))
+    return 'give the VM less memory: --memory';
+  return undefined;
+}
