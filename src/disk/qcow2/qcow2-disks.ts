@@ -1,0 +1,141 @@
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Abortable } from '#base/abort.ts';
+import { systemErrorCode } from '#base/errors.ts';
+import { formatSize } from '#base/sizes.ts';
+import { UserError } from '#contract/errors.ts';
+import { isTemporaryName, pathExists, temporaryPathFor } from '#host/files.ts';
+import { CommandError } from '#host/run-command.ts';
+import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
+import { requireFileSizePossible, SIZE_PROBE_NAME } from '../file-size-limit.ts';
+import { parseImageInfo } from './image-info.ts';
+import { runQemuImg } from './qemu-img.ts';
+
+export interface Qcow2Options {
+  /** Default `qemu-img`, looked up in PATH. */
+  qemuImg?: string | undefined;
+}
+
+const FILE_NAME = 'root.qcow2';
+const SECTOR_BYTES = 512;
+const SIZE_STEP_BYTES = 4096;
+
+/**
+ * Driver: a qcow2 overlay for each VM on a raw base that all share.
+ *
+ * Nothing is synced when a disk is made: until the guest's first flush there is nothing in it to lose, and that flush
+ * (fdatasync of this file) makes header and name durable with it.
+ */
+export class Qcow2Disks implements DiskDriver {
+  readonly name = 'qcow2';
+  readonly #qemuImg: string;
+
+  constructor(options: Qcow2Options = {}) {
+    this.#qemuImg = options.qemuImg ?? 'qemu-img';
+  }
+
+  async createRootDisk(spec: RootDiskSpec, options: Abortable = {}): Promise<RootDisk> {
+    const sizeBytes = roundUp(spec.sizeBytes);
+    await requireLargerThanBase(spec);
+    await requireFileSizePossible(spec.folder, sizeBytes);
+    const path = join(spec.folder, FILE_NAME);
+    const temporary = temporaryPathFor(path);
+    const args = [
+      'create',
+      '-q',
+      '-f',
+      'qcow2',
+      '-F',
+      'raw',
+      '-b',
+      spec.basePath,
+      temporary,
+      String(sizeBytes),
+    ];
+    try {
+      await runQemuImg(this.#qemuImg, args, options);
+      options.signal?.throwIfAborted();
+      await rename(temporary, path);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    return { path, format: 'qcow2', sizeBytes };
+  }
+
+  async findRootDisk(folder: string, options: Abortable = {}): Promise<RootDisk | undefined> {
+    const path = join(folder, FILE_NAME);
+    if (!(await pathExists(path))) return undefined;
+    const info = parseImageInfo(await this.#describe(path, options));
+    if (!info) throw damaged(path, 'it is not an undamaged qcow2 overlay on a raw base');
+    if (!(await pathExists(info.basePath))) throw damaged(path, `its base "${info.basePath}" is gone`);
+    return { path, format: 'qcow2', sizeBytes: info.sizeBytes };
+  }
+
+  async growRootDisk(disk: RootDisk, sizeBytes: number, options: Abortable = {}): Promise<RootDisk> {
+    const grown = roundUp(sizeBytes);
+    if (grown < disk.sizeBytes) {
+      throw new UserError(
+        'DISK_TOO_SMALL',
+        `Cannot shrink a disk of ${formatSize(disk.sizeBytes)} to ${formatSize(sizeBytes)}`,
+      );
+    }
+    if (grown === disk.sizeBytes) return disk;
+    await requireFileSizePossible(join(disk.path, '..'), grown);
+    await runQemuImg(this.#qemuImg, ['resize', '-q', '-f', 'qcow2', disk.path, String(grown)], options);
+    return { ...disk, sizeBytes: grown };
+  }
+
+  async usage(disk: RootDisk): Promise<DiskUsage> {
+    const { blocks } = await stat(disk.path);
+    return { virtualBytes: disk.sizeBytes, allocatedBytes: blocks * SECTOR_BYTES };
+  }
+
+  async removeRootDisk(folder: string): Promise<void> {
+    const names = await listFolder(folder);
+    const own = names.filter((name) => name === FILE_NAME || isOwnTemporary(name));
+    await Promise.all(own.map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  /** `-U`: the machine that runs on it holds its lock. */
+  async #describe(path: string, options: Abortable): Promise<string> {
+    try {
+      return await runQemuImg(this.#qemuImg, ['info', '-U', '-f', 'qcow2', '--output=json', path], options);
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      throw damaged(path, error.stderr, error);
+    }
+  }
+}
+
+async function requireLargerThanBase({ basePath, sizeBytes }: RootDiskSpec): Promise<void> {
+  const { size } = await stat(basePath);
+  if (sizeBytes >= size) return;
+  throw new UserError(
+    'DISK_TOO_SMALL',
+    `Cannot make a disk of ${formatSize(sizeBytes)}: its image needs ${formatSize(size)}`,
+    { hint: `choose at least --disk-size ${size}` },
+  );
+}
+
+function damaged(path: string, why: string, cause?: unknown): UserError {
+  return new UserError('DISK_DAMAGED', `Cannot use disk "${path}": ${why}`, { cause });
+}
+
+function isOwnTemporary(name: string): boolean {
+  const unfinished = name.startsWith(`.${FILE_NAME}.`) || name.startsWith(`.${SIZE_PROBE_NAME}.`);
+  return unfinished && isTemporaryName(name);
+}
+
+function roundUp(bytes: number): number {
+  return Math.ceil(bytes / SIZE_STEP_BYTES) * SIZE_STEP_BYTES;
+}
+
+async function listFolder(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
