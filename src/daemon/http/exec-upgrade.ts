@@ -1,0 +1,100 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from '#base/log.ts';
+import { UserError } from '#contract/errors.ts';
+import { EXEC_UPGRADE } from '#contract/owner/exec-protocol.ts';
+import { BUILD_HEADER, buildLabel } from '#contract/version.ts';
+import { answerError } from './api-error.ts';
+import { refuseOtherBuild } from './build-check.ts';
+import { ExecRelay } from './exec-relay.ts';
+import { endWithError } from './raw-response.ts';
+import type { VmHandlers } from './services.ts';
+
+export interface ExecUpgradesOptions {
+  vms: Pick<VmHandlers, 'agent'>;
+  closing: AbortSignal;
+  log: Logger;
+}
+
+const EXEC_PATH = /^\/v1\/vms\/([^/?#]+)\/exec(?:[?#].*)?$/;
+
+/**
+ * Requests that ask for another protocol. Node takes them off its HTTP server, so they never pass Fastify: until the 101 they
+ * are answered here as it would.
+ */
+export class ExecUpgrades {
+  readonly #options: ExecUpgradesOptions;
+  readonly #sockets = new Set<Duplex>();
+  #count = 0;
+
+  constructor(options: ExecUpgradesOptions) {
+    this.#options = options;
+  }
+
+  /** Never rejects. */
+  async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { vms, closing, log } = this.#options;
+    this.#count += 1;
+    const requestId = `exec-${this.#count}`;
+    const gone = new AbortController();
+    this.#sockets.add(socket);
+    // A connection that breaks also closes, and that is all that matters of it.
+    socket.on('error', () => {});
+    socket.once('close', () => {
+      this.#sockets.delete(socket);
+      gone.abort();
+    });
+    try {
+      closing.throwIfAborted();
+      const agent = await vms.agent(referenceOf(request), {
+        signal: AbortSignal.any([gone.signal, closing]),
+      });
+      log.debug({ requestId, url: request.url }, 'exec session');
+      socket.write(switchingProtocols());
+      new ExecRelay({ socket, agent, log: log.child({ requestId }) }).begin(head);
+    } catch (error) {
+      const answer = answerError(error, requestId);
+      log.debug({ requestId, url: request.url, status: answer.status }, 'request');
+      if (answer.isBug && !gone.signal.aborted) log.error({ err: error, requestId }, 'unexpected error');
+      endWithError(socket, answer);
+    }
+  }
+
+  cutAll(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** @throws UserError `DAEMON_VERSION_MISMATCH`, `ROUTE_NOT_FOUND`, `INVALID_ARGUMENT` */
+function referenceOf(request: IncomingMessage): string {
+  refuseOtherBuild(request.headers);
+  const { method, url = '', headers } = request;
+  const reference = method === 'GET' ? EXEC_PATH.exec(url)?.[1] : undefined;
+  if (reference === undefined) {
+    throw new UserError('ROUTE_NOT_FOUND', `Cannot upgrade ${method} "${url}": the API has no such route`);
+  }
+  if (headers.upgrade?.toLowerCase() !== EXEC_UPGRADE) {
+    throw new UserError(
+      'INVALID_ARGUMENT',
+      `Cannot upgrade to "${headers.upgrade}": the route speaks "${EXEC_UPGRADE}"`,
+    );
+  }
+  try {
+    return decodeURIComponent(reference);
+  } catch (error) {
+    throw new UserError('INVALID_ARGUMENT', `Cannot read the path "${url}": it is not URL-encoded`, {
+      cause: error,
+    });
+  }
+}
+
+function switchingProtocols(): string {
+  return [
+    'HTTP/1.1 101 Switching Protocols',
+    'connection: upgrade',
+    `upgrade: ${EXEC_UPGRADE}`,
+    `${BUILD_HEADER}: ${buildLabel()}`,
+    '',
+    '',
+  ].join('\r\n');
+}

@@ -1,0 +1,33 @@
+import { withTimeout } from '#base/abort.ts';
+import { UserError } from '#contract/errors.ts';
+import type { Vm, WaitCondition } from '#contract/owner/vm.ts';
+import type { VmHandlers } from './services.ts';
+
+export interface WaitForVmOptions {
+  reference: string;
+  for?: WaitCondition | undefined;
+  /** Without one the signal is the only bound. */
+  timeoutMs?: number | undefined;
+  signal: AbortSignal;
+}
+
+/** @throws UserError `GUEST_NOT_ANSWERING` after the time; what the service throws; the signal's reason */
+export async function waitForVm(vms: Pick<VmHandlers, 'wait'>, options: WaitForVmOptions): Promise<Vm> {
+  const { reference, timeoutMs, signal, for: condition = 'stopped' } = options;
+  const bounded = timeoutMs === undefined ? signal : withTimeout(timeoutMs, signal);
+  try {
+    return await vms.wait(reference, condition, { signal: bounded });
+  } catch (error) {
+    if (error !== bounded.reason || signal.aborted) throw error;
+    const goal = { running: 'run', stopped: 'stop', agent: 'answer' }[condition];
+    throw new UserError(
+      'GUEST_NOT_ANSWERING',
+      `Cannot see "${reference}" ${goal}: ${timeoutMs} ms have passed`,
+      {
+        hint: `banger vm logs ${reference}`,
+        details: { condition, timeoutMs },
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,139 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { messageOf, systemErrorCode } from '#base/errors.ts';
+import type { Clock } from '#base/clock.ts';
+import type { Logger } from '#base/log.ts';
+import type { Layout } from '#contract/layout.ts';
+import type { VmState } from '#contract/owner/vm.ts';
+import { ensurePrivateFolder, isTemporaryName } from '#host/files.ts';
+import type { VmRecord } from '#store/vm-repository.ts';
+import type { HandleCache } from './handles.ts';
+import type { MachineRunner } from './machine-runner.ts';
+import { errorSummary } from './vm-lifecycle.ts';
+import type { VmRegistry } from './vm-registry.ts';
+
+export interface ReconcileOptions {
+  registry: VmRegistry;
+  runner: MachineRunner;
+  handles: HandleCache;
+  layout: Layout;
+  clock: Clock;
+  log: Logger;
+  onRunning: (id: string) => void;
+}
+
+type Action = 'adopt' | 'settle' | 'remove';
+
+/** What becomes of a VM found in this state, by whether its machine runs. */
+const ACTIONS: Readonly<Record<VmState, { alive: Action; gone: Action }>> = {
+  creating: { alive: 'remove', gone: 'remove' }, // never handed to anybody
+  deleting: { alive: 'remove', gone: 'remove' },
+  starting: { alive: 'adopt', gone: 'settle' },
+  running: { alive: 'adopt', gone: 'settle' },
+  stopping: { alive: 'adopt', gone: 'settle' },
+  stopped: { alive: 'settle', gone: 'settle' },
+  error: { alive: 'settle', gone: 'settle' },
+};
+
+/** Compares the records with what really is, at start, after a clean shutdown and after a crash alike. */
+export async function reconcile(options: ReconcileOptions): Promise<void> {
+  const records = options.registry.list();
+  for (const record of records) {
+    try {
+      await reconcileVm(record, options);
+    } catch (error) {
+      // One VM that cannot be settled must not keep the others from their owner.
+      options.log.error({ vm: record.id, error: messageOf(error) }, 'cannot reconcile');
+      if (options.registry.find(record.id)?.state === record.state && !isHalfMade(record.state)) {
+        markError(record, error, options);
+      }
+    }
+  }
+  await removeUnknown(options, new Set(options.registry.list().map(({ id }) => id)));
+}
+
+async function reconcileVm(record: VmRecord, options: ReconcileOptions): Promise<void> {
+  const { registry, runner, handles, log } = options;
+  await handles.load(record.id);
+  const machine = await runner.findMachine(record.id);
+  const settled = record.state === 'stopped' && !machine && handles.get(record.id).machine === undefined;
+  if (settled && !record.spec.autoRemove) return;
+  const action = ACTIONS[record.state][machine ? 'alive' : 'gone'];
+  log.info({ vm: record.id, state: record.state, action }, 'reconcile');
+  if (action === 'adopt' && machine) {
+    await runner.adopt(record.id, machine);
+    registry.transition(record.id, 'running');
+    options.onRunning(record.id);
+    return;
+  }
+  await runner.tearDown(record.id);
+  if (action === 'remove' || record.spec.autoRemove) {
+    registry.transition(record.id, 'deleting');
+    await runner.removeFiles(record.id);
+    registry.remove(record.id);
+    return;
+  }
+  registry.transition(record.id, 'stopped', {
+    stoppedAtMs: record.state === 'stopped' ? record.stoppedAtMs : options.clock.now(),
+  });
+}
+
+/** Such a row is removed by the next reconcile; another state would make a VM of it. */
+function isHalfMade(state: VmState): boolean {
+  return state === 'creating' || state === 'deleting';
+}
+
+function markError(record: VmRecord, error: unknown, { registry, log }: ReconcileOptions): void {
+  try {
+    registry.transition(record.id, 'error', { lastError: errorSummary(error) });
+  } catch (second) {
+    log.error({ vm: record.id, error: messageOf(second) }, 'cannot mark a VM as damaged');
+  }
+}
+
+/**
+ * Folders (and machines) of VMs that no row knows. A row is written before its files and removed after them, so where there are
+ * files it is the store that was lost: those are put aside, never removed.
+ */
+async function removeUnknown(options: ReconcileOptions, known: ReadonlySet<string>): Promise<void> {
+  const { layout } = options;
+  const folders = [layout.vmsDir, join(layout.runtimeDir, 'vm')];
+  const names = (await Promise.all(folders.map(listFolder))).flat();
+  for (const id of new Set(names)) {
+    if (known.has(id) || !/^[0-9a-f]{12}$/.test(id)) continue;
+    try {
+      await removeUnknownVm(id, options);
+      await Promise.all(folders.map((folder) => rm(join(folder, id), { recursive: true, force: true })));
+    } catch (error) {
+      options.log.error({ vm: id, error: messageOf(error) }, 'cannot take down a VM without a record');
+    }
+  }
+}
+
+async function removeUnknownVm(id: string, { layout, runner, log }: ReconcileOptions): Promise<void> {
+  log.warn({ vm: id }, 'taking down what is left of a VM without a record');
+  await runner.tearDown(id);
+  const destination = join(layout.stateDir, 'orphans', id);
+  if (await putAside(runner.folderOf(id), destination)) {
+    log.error({ vm: id, folder: destination }, 'kept the files of a VM that the store does not know');
+  }
+  await runner.removeFiles(id);
+}
+
+/** Moves the folder, unless there is nothing finished in it. */
+async function putAside(folder: string, destination: string): Promise<boolean> {
+  const names = await listFolder(folder);
+  if (names.every(isTemporaryName)) return false;
+  await ensurePrivateFolder(dirname(destination));
+  await rename(folder, destination);
+  return true;
+}
+
+async function listFolder(path: string): Promise<string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,206 @@
+import { isTimeout, withTimeout } from '#base/abort.ts';
+import type { Clock } from '#base/clock.ts';
+import { messageOf } from '#base/errors.ts';
+import type { Logger } from '#base/log.ts';
+import { UserError, isUserError } from '#contract/errors.ts';
+import type { StopOutcome } from '#contract/owner/vm.ts';
+import type { DiskDriver } from '#disk/disk.ts';
+import type { VmRecord } from '#store/vm-repository.ts';
+import type { OperationContext } from '../operation/operations.ts';
+import type { AgentSessions } from './agent-sessions.ts';
+import { createSteps } from './create-plan.ts';
+import type { KernelFiles, MachineRunner, StartOutcome } from './machine-runner.ts';
+import { runSteps, type Failpoint, type Step } from './run-steps.ts';
+import type { VmRegistry } from './vm-registry.ts';
+import { mayFollow } from './vm-states.ts';
+
+export interface VmLifecycleOptions {
+  registry: VmRegistry;
+  runner: MachineRunner;
+  sessions: AgentSessions;
+  disk: DiskDriver;
+  kernelFiles: (kernelId: string) => Promise<KernelFiles>;
+  clock: Clock;
+  log: Logger;
+  failpoint: Failpoint;
+  /** Told of each VM that runs from now on. */
+  onRunning: (id: string) => void;
+}
+
+/** Of the time a stop may take, the guest's own init gets this part; then the agent powers off by itself. */
+const GRACE_SHARE = 0.8;
+/** A stop does not wait longer than this for an agent that is not there. */
+const AGENT_REACH_MS = 2000;
+
+/** The lifecycle operations themselves. Callers hold the VM's lock. */
+export class VmLifecycle {
+  readonly #options: VmLifecycleOptions;
+
+  constructor(options: VmLifecycleOptions) {
+    this.#options = options;
+  }
+
+  /** Makes a VM and, if asked, starts it. All or nothing, except for a guest that runs but does not answer: that VM is kept. */
+  async create(
+    record: VmRecord,
+    plan: { baseDiskPath: string; start: boolean },
+    context: OperationContext,
+  ): Promise<VmRecord> {
+    const { registry, runner, disk } = this.#options;
+    const outcome: StartOutcome = {};
+    const steps = createSteps({ registry, runner, disk }, record, plan.baseDiskPath);
+    if (plan.start) steps.push(...this.#startSteps(record, outcome));
+    const final = await this.#runToState(steps, context, {
+      id: record.id,
+      commit: () =>
+        plan.start ? this.#markRunning(record.id, outcome) : registry.transition(record.id, 'stopped'),
+    });
+    if (outcome.notAnswering) throw outcome.notAnswering;
+    return final;
+  }
+
+  /** Does nothing when it runs already. */
+  async start(id: string, context: OperationContext): Promise<VmRecord> {
+    const { registry } = this.#options;
+    const record = registry.get(id);
+    if (record.state === 'running') return record;
+    if (!mayFollow(record.state, 'starting')) throw unusable(record);
+    registry.transition(id, 'starting', { lastError: null });
+    const outcome: StartOutcome = {};
+    try {
+      const final = await this.#runToState(this.#startSteps(record, outcome), context, {
+        id,
+        commit: () => this.#markRunning(id, outcome),
+      });
+      if (outcome.notAnswering) throw outcome.notAnswering;
+      return final;
+    } catch (error) {
+      if (registry.find(id)?.state === 'starting') {
+        registry.transition(id, 'stopped', { lastError: errorSummary(error) });
+      }
+      throw error;
+    }
+  }
+
+  /** Syncs and powers off through the agent; kills what is still there after `timeoutMs`. */
+  async stop(id: string, timeoutMs: number, context: OperationContext): Promise<StopOutcome> {
+    const { registry, runner } = this.#options;
+    if (registry.get(id).state !== 'running') return 'already-stopped';
+    registry.transition(id, 'stopping');
+    const steps: Step[] = [];
+    let outcome: StopOutcome = 'killed';
+    if (timeoutMs > 0) {
+      steps.push({
+        name: 'power-off',
+        run: async ({ log }) => {
+          outcome = await this.#powerOff(id, timeoutMs, log);
+        },
+      });
+    }
+    steps.push({ name: 'tear-down', run: () => runner.tearDown(id) });
+    try {
+      await runSteps(steps, uncancellable(context), this.#options.failpoint);
+    } catch (error) {
+      registry.transition(id, 'error', { lastError: errorSummary(error) });
+      throw error;
+    }
+    registry.transition(id, 'stopped', { stoppedAtMs: this.#options.clock.now() });
+    return outcome;
+  }
+
+  /** Ends the machine if it runs, removes everything. May run again after it failed half way. */
+  async remove(id: string, context: OperationContext): Promise<void> {
+    const { registry, runner, failpoint } = this.#options;
+    registry.transition(id, 'deleting');
+    const steps: Step[] = [
+      { name: 'tear-down', run: () => runner.tearDown(id) },
+      { name: 'remove-files', run: () => runner.removeFiles(id) },
+      { name: 'forget', run: async () => registry.remove(id) },
+    ];
+    await runSteps(steps, uncancellable(context), failpoint);
+  }
+
+  /** The machine ended by itself: takes down what is left of it. */
+  async settleExit(id: string): Promise<void> {
+    const { registry, runner, log, clock } = this.#options;
+    if (registry.find(id)?.state !== 'running') return;
+    if (await runner.findMachine(id)) return;
+    log.info({ vm: id }, 'the machine ended by itself');
+    await runner.tearDown(id);
+    registry.transition(id, 'stopped', { stoppedAtMs: clock.now() });
+  }
+
+  #startSteps(record: VmRecord, outcome: StartOutcome): Step[] {
+    return this.#options.runner.startSteps(record, () => this.#options.kernelFiles(record.kernelId), outcome);
+  }
+
+  /** Runs the steps; the commit is the last step, so that a failure in it rolls everything back too. */
+  async #runToState(
+    steps: readonly Step[],
+    context: OperationContext,
+    end: { id: string; commit: () => VmRecord },
+  ): Promise<VmRecord> {
+    let final: VmRecord | undefined;
+    const commit: Step = {
+      name: 'commit',
+      run: async () => {
+        final = end.commit();
+      },
+    };
+    await runSteps([...steps, commit], context, this.#options.failpoint);
+    const record = final as unknown as VmRecord;
+    if (record.state === 'running') this.#options.onRunning(end.id);
+    return record;
+  }
+
+  #markRunning(id: string, { notAnswering }: StartOutcome): VmRecord {
+    return this.#options.registry.transition(id, 'running', {
+      startedAtMs: this.#options.clock.now(),
+      lastError: notAnswering ? errorSummary(notAnswering) : null,
+    });
+  }
+
+  async #powerOff(id: string, timeoutMs: number, log: Logger): Promise<StopOutcome> {
+    const { sessions, runner } = this.#options;
+    const signal = withTimeout(timeoutMs);
+    try {
+      const agent = await sessions.get(id, Math.min(AGENT_REACH_MS, timeoutMs), { signal });
+      await agent.powerOff({ graceMs: Math.round(timeoutMs * GRACE_SHARE), signal });
+    } catch (error) {
+      if (isTimeout(error)) return 'killed';
+      // A guest that is gone already, or whose agent cannot be reached, is for the rest of the stop to settle.
+      log.warn({ vm: id, error: messageOf(error) }, 'the agent could not power the guest off');
+      if (isUserError(error, 'GUEST_NOT_ANSWERING')) return 'killed';
+    }
+    try {
+      await runner.waitForExit(id, { signal });
+      return 'powered-off';
+    } catch (error) {
+      if (isTimeout(error)) return 'killed';
+      throw error;
+    }
+  }
+}
+
+function unusable({ name, state }: VmRecord): UserError {
+  return new UserError('VM_DAMAGED', `Cannot start "${name}": it is left in state "${state}"`, {
+    hint: `what a crash left of it could not be removed; try again: banger vm delete --force ${name}`,
+  });
+}
+
+export function errorSummary(error: unknown): { code: string; message: string } {
+  return { code: error instanceof UserError ? error.code : 'INTERNAL', message: messageOf(error) };
+}
+
+/** Past its first step a stop or a delete is finished, not abandoned half way. */
+function uncancellable(context: OperationContext): OperationContext {
+  return {
+    id: context.id,
+    log: context.log,
+    signal: new AbortController().signal,
+    stage: (name, detail) => context.stage(name, detail),
+    subject: (vm) => context.subject(vm),
+    detail: (text) => context.detail(text),
+    progress: (done, total, unit) => context.progress(done, total, unit),
+  };
+}

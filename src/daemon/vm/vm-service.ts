@@ -1,0 +1,241 @@
+import type { Abortable } from '#base/abort.ts';
+import type { Clock } from '#base/clock.ts';
+import { newVmId } from '#base/ids.ts';
+import type { ProgressReporter } from '#base/progress.ts';
+import { MiB, formatSize } from '#base/sizes.ts';
+import { UserError } from '#contract/errors.ts';
+import type { Operation } from '#contract/owner/operation.ts';
+import type { CreateVmRequest, StopVmRequest, Vm, VmSpec, WaitCondition } from '#contract/owner/vm.ts';
+import type { AgentClient } from '#guest/agent-client.ts';
+import { freeSpaceBytes } from '#host/capabilities.ts';
+import type { VmRecord } from '#store/vm-repository.ts';
+import type { VmHandlers } from '../http/services.ts';
+import type { OperationContext, Operations } from '../operation/operations.ts';
+import type { AgentSessions } from './agent-sessions.ts';
+import { findVmByReference } from './find-vm.ts';
+import type { HandleCache } from './handles.ts';
+import type { MachineRunner } from './machine-runner.ts';
+import type { VmLifecycle } from './vm-lifecycle.ts';
+import type { KeyedLocks } from './vm-locks.ts';
+import { checkVmName, generateVmName } from './vm-name.ts';
+import type { VmRegistry } from './vm-registry.ts';
+import { resolveDiskBytes, resolveSpec, type HostSize } from './vm-spec.ts';
+import { viewVm } from './vm-view.ts';
+
+/** What a VM is made from; images and kernels belong to another service. */
+export interface ImageSource {
+  /** @throws UserError `IMAGE_NOT_FOUND` when there is none and none can be made */
+  assertAvailable(name: string): void;
+  ensureImage(
+    name: string,
+    options: { signal: AbortSignal; report: ProgressReporter },
+  ): Promise<{ record: { id: string; virtualBytes: number }; rootDiskPath: string }>;
+  ensureKernel(options: {
+    signal: AbortSignal;
+    report: ProgressReporter;
+  }): Promise<{ record: { id: string } }>;
+}
+
+export interface VmServiceOptions {
+  registry: VmRegistry;
+  runner: MachineRunner;
+  lifecycle: VmLifecycle;
+  sessions: AgentSessions;
+  handles: HandleCache;
+  locks: KeyedLocks;
+  operations: Operations;
+  images: ImageSource;
+  host: HostSize;
+  vmsDir: string;
+  clock: Clock;
+}
+
+const STOP_TIMEOUT_MS = 10_000;
+/** How long a call that needs the agent waits for one that is (re)connecting. */
+const AGENT_WAIT_MS = 10_000;
+/** A VM is not made on a file system with less room than this. */
+const MIN_FREE_BYTES = 256 * MiB;
+
+/** The VMs of one user: who they are, and every operation on them. */
+export class VmService implements VmHandlers {
+  readonly #options: VmServiceOptions;
+
+  constructor(options: VmServiceOptions) {
+    this.#options = options;
+  }
+
+  list(): Vm[] {
+    return this.#options.registry.list().map((record) => this.#view(record));
+  }
+
+  get(reference: string): Vm {
+    return this.#view(this.#find(reference));
+  }
+
+  async create(request: CreateVmRequest): Promise<Operation> {
+    const { registry, images, operations, host } = this.#options;
+    const spec = resolveSpec(request, host);
+    if (request.name !== undefined) this.#checkNewName(request.name);
+    images.assertAvailable(spec.image);
+    await this.#checkFreeSpace();
+    const name = request.name ?? generateVmName((candidate) => registry.isNameTaken(candidate));
+    const vm = { id: newVmId(), name };
+    return operations.begin({ kind: 'vm.create', vm }, async (context) => {
+      const record = await this.#create({ vm, spec, request }, context);
+      return { vm: this.#view(record) };
+    });
+  }
+
+  async start(reference: string): Promise<Operation> {
+    return this.#operate('vm.start', reference, async (id, context) => {
+      const record = await this.#options.lifecycle.start(id, context);
+      return { vm: this.#view(record) };
+    });
+  }
+
+  async stop(reference: string, request: StopVmRequest): Promise<Operation> {
+    return this.#operate('vm.stop', reference, async (id, context) => {
+      const stop = await this.#options.lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
+      const vm = this.#view(this.#options.registry.get(id));
+      if (vm.spec.autoRemove) await this.#options.lifecycle.remove(id, context);
+      return { vm, stop };
+    });
+  }
+
+  async delete(reference: string, { force }: { force: boolean }): Promise<Operation> {
+    if (!force) this.#refuseRunning(this.#find(reference));
+    return this.#operate('vm.delete', reference, async (id, context) => {
+      const record = this.#options.registry.get(id);
+      if (!force) this.#refuseRunning(record);
+      const vm = this.#view(record);
+      await this.#options.lifecycle.remove(id, context);
+      return { vm };
+    });
+  }
+
+  async wait(reference: string, condition: WaitCondition, options: Abortable): Promise<Vm> {
+    const { id } = this.#find(reference);
+    return this.#options.registry.waitUntil(() => {
+      const vm = this.#view(this.#options.registry.get(id));
+      return conditionHolds(vm, condition) ? vm : undefined;
+    }, options);
+  }
+
+  async ping(reference: string, options: Abortable): Promise<{ roundTripMs: number; bootId: string }> {
+    const agent = await this.agent(reference, options);
+    return { roundTripMs: await agent.ping(options), bootId: agent.hello.bootId };
+  }
+
+  consoleLogPath(reference: string): string {
+    return this.#options.runner.consoleLogPath(this.#find(reference).id);
+  }
+
+  async agent(reference: string, options: Abortable): Promise<AgentClient> {
+    const record = this.#find(reference);
+    if (record.state !== 'running') {
+      throw new UserError('VM_NOT_RUNNING', `Cannot reach "${record.name}": it is ${record.state}`, {
+        hint: `banger vm start ${record.name}`,
+      });
+    }
+    return this.#options.sessions.get(record.id, AGENT_WAIT_MS, options);
+  }
+
+  /** The machine of this VM ended by itself. */
+  async settleExit(id: string): Promise<void> {
+    const { locks, lifecycle, registry, operations } = this.#options;
+    const autoRemove = await locks.run(id, async () => {
+      await lifecycle.settleExit(id);
+      const record = registry.find(id);
+      return record?.spec.autoRemove === true && record.state === 'stopped';
+    });
+    if (!autoRemove) return;
+    const record = registry.find(id);
+    if (record) await operationEnd(operations, await this.delete(record.id, { force: false }));
+  }
+
+  async #create(
+    plan: { vm: { id: string; name: string }; spec: Omit<VmSpec, 'diskBytes'>; request: CreateVmRequest },
+    context: OperationContext,
+  ): Promise<VmRecord> {
+    const { images, locks, lifecycle, clock } = this.#options;
+    const { signal } = context;
+    context.stage('resolve-image');
+    const image = await images.ensureImage(plan.spec.image, { signal, report: context });
+    context.stage('resolve-kernel');
+    const kernel = await images.ensureKernel({ signal, report: context });
+    const record: VmRecord = {
+      ...plan.vm,
+      state: 'creating',
+      spec: { ...plan.spec, diskBytes: resolveDiskBytes(plan.request.diskBytes, image.record.virtualBytes) },
+      imageId: image.record.id,
+      kernelId: kernel.record.id,
+      createdAtMs: clock.now(),
+      startedAtMs: null,
+      stoppedAtMs: null,
+      lastError: null,
+    };
+    const start = plan.request.start ?? true;
+    return locks.run(
+      record.id,
+      () => lifecycle.create(record, { baseDiskPath: image.rootDiskPath, start }, context),
+      { signal },
+    );
+  }
+
+  /** Begins an operation on one VM, whose lock it holds from beginning to end. */
+  #operate(
+    kind: 'vm.start' | 'vm.stop' | 'vm.delete',
+    reference: string,
+    body: (id: string, context: OperationContext) => Promise<NonNullable<Operation['result']>>,
+  ): Operation {
+    const { id, name } = this.#find(reference);
+    return this.#options.operations.begin({ kind, vm: { id, name } }, (context) => {
+      context.stage('wait-for-turn');
+      return this.#options.locks.run(id, () => body(id, context), { signal: context.signal });
+    });
+  }
+
+  #find(reference: string): VmRecord {
+    return findVmByReference(this.#options.registry.list(), reference);
+  }
+
+  #view(record: VmRecord): Vm {
+    return viewVm(record, this.#options.handles.get(record.id), this.#options.sessions.hello(record.id));
+  }
+
+  #checkNewName(name: string): void {
+    checkVmName(name);
+    if (!this.#options.registry.isNameTaken(name)) return;
+    throw new UserError('VM_NAME_TAKEN', `Cannot create "${name}": another VM has this name`, {
+      hint: `choose another --name, or remove it: banger vm delete ${name}`,
+    });
+  }
+
+  #refuseRunning({ state, name }: VmRecord): void {
+    if (state !== 'running' && state !== 'starting' && state !== 'stopping') return;
+    throw new UserError('VM_RUNNING', `Cannot delete "${name}": it is ${state}`, {
+      hint: `stop it first: banger vm stop ${name} — or give --force`,
+    });
+  }
+
+  async #checkFreeSpace(): Promise<void> {
+    const free = await freeSpaceBytes(this.#options.vmsDir);
+    if (free >= MIN_FREE_BYTES) return;
+    throw new UserError(
+      'HOST_DISK_FULL',
+      `Cannot create a VM: only ${formatSize(free)} are free in "${this.#options.vmsDir}"`,
+      {
+        hint: 'delete VMs that are not needed: banger vm list',
+      },
+    );
+  }
+}
+
+function conditionHolds(vm: Vm, condition: WaitCondition): boolean {
+  if (condition === 'agent') return vm.state === 'running' && vm.bootId !== undefined;
+  return vm.state === condition;
+}
+
+async function operationEnd(operations: Operations, operation: Operation): Promise<void> {
+  for await (const _ of operations.events(operation.id, {})) continue;
+}
