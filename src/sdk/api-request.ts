@@ -1,0 +1,10 @@
+import type { Abortable } from '#base/abort.ts';
+
+export interface ApiRequest extends Abortable {
+  method: 'GET' | 'POST' | 'DELETE';
+  /** With its query: `/v1/vms?x=y`. */
+  path: string;
+  body?: unknown;
+  /** For the routes that work across builds. */
+  anyBuild?: boolean;
+}

@@ -1,0 +1,172 @@
+import type { Readable } from 'node:stream';
+import type { Abortable } from '#base/abort.ts';
+import type { ExecRequest } from '#contract/owner/exec.ts';
+import type { OperationResult } from '#contract/owner/operation.ts';
+import type {
+  CreateVmRequest,
+  Ping,
+  StopOutcome,
+  StopVmRequest,
+  Vm,
+  WaitCondition,
+} from '#contract/owner/vm.ts';
+import { API_PREFIX } from '#contract/version.ts';
+import type { ExecProcess } from './exec-process.ts';
+import { openExec } from './open-exec.ts';
+import type { OperationHandle, OperationOptions } from './operation-handle.ts';
+import type { OperationsClient } from './operations.ts';
+import { readBody } from './response.ts';
+import type { Transport } from './transport.ts';
+
+export interface DeleteVmOptions extends OperationOptions {
+  /** Kill the VM first when it runs. Otherwise that is `VM_RUNNING`. */
+  force?: boolean;
+}
+
+export interface StopVmOptions extends OperationOptions, StopVmRequest {}
+
+export interface WaitVmOptions extends Abortable {
+  /** Default `stopped`. */
+  for?: WaitCondition;
+  /** Without one the wait has no bound but the signal. */
+  timeoutMs?: number;
+}
+
+export interface LogsOptions extends Abortable {
+  /** How much of the end to begin with; default 65,536. */
+  tailBytes?: number;
+  /** Go on with what comes, until the VM is deleted or the stream is destroyed. */
+  follow?: boolean;
+}
+
+/**
+ * Virtual machines. A reference is an exact id or name, or a prefix of either that matches one VM; each method that takes one throws
+ * `VM_NOT_FOUND` and `VM_REFERENCE_AMBIGUOUS`.
+ */
+export class VmsClient {
+  readonly #transport: Transport;
+  readonly #operations: OperationsClient;
+
+  constructor(transport: Transport, operations: OperationsClient) {
+    this.#transport = transport;
+    this.#operations = operations;
+  }
+
+  /**
+   * Makes a VM and, unless `start` is false, boots it until its agent answers. Cancelling removes what was made.
+   *
+   * @throws UserError `INVALID_NAME`, `VM_NAME_TAKEN`, `IMAGE_NOT_FOUND`, `HOST_MEMORY_EXCEEDED`, `DISK_TOO_SMALL`, `DISK_TOO_LARGE` before
+   * anything is made; from `result()` also what can go wrong with images, disks, machines and guests
+   */
+  async create(request: CreateVmRequest = {}, options: OperationOptions = {}): Promise<OperationHandle<Vm>> {
+    const { signal } = options;
+    return this.#operations.begin(
+      { method: 'POST', path: `${API_PREFIX}/vms`, body: request, signal },
+      options,
+      vmOf,
+    );
+  }
+
+  async list(options: Abortable = {}): Promise<Vm[]> {
+    const response = await this.#transport.send({
+      method: 'GET',
+      path: `${API_PREFIX}/vms`,
+      signal: options.signal,
+    });
+    return (await readBody(response, async () => (await import('#contract/owner/vm.ts')).vmListSchema)).vms;
+  }
+
+  async get(reference: string, options: Abortable = {}): Promise<Vm> {
+    const response = await this.#transport.send({
+      method: 'GET',
+      path: vmPath(reference),
+      signal: options.signal,
+    });
+    return readBody(response, async () => (await import('#contract/owner/vm.ts')).vmSchema);
+  }
+
+  /** Boots a VM until its agent answers. @throws UserError, from `result()`, what can go wrong with machines and guests */
+  async start(reference: string, options: OperationOptions = {}): Promise<OperationHandle<Vm>> {
+    const { signal } = options;
+    return this.#operations.begin(
+      { method: 'POST', path: vmPath(reference, 'start'), signal },
+      options,
+      vmOf,
+    );
+  }
+
+  /** Syncs and powers off; the machine is killed when the guest is not done in time, and the outcome says so. */
+  async stop(reference: string, options: StopVmOptions = {}): Promise<OperationHandle<StopOutcome>> {
+    const { timeoutMs, signal } = options;
+    const body = timeoutMs === undefined ? {} : { timeoutMs };
+    return this.#operations.begin(
+      { method: 'POST', path: vmPath(reference, 'stop'), body, signal },
+      options,
+      outcomeOf,
+    );
+  }
+
+  /** Removes the VM and its disk for good. @throws UserError `VM_RUNNING` without `force` */
+  async delete(reference: string, options: DeleteVmOptions = {}): Promise<OperationHandle<void>> {
+    const { force = false, signal } = options;
+    const path = `${vmPath(reference)}${query({ force: force || undefined })}`;
+    return this.#operations.begin({ method: 'DELETE', path, signal }, options, () => undefined);
+  }
+
+  /** Waits until the VM runs, has stopped, or its agent answers. @throws UserError `GUEST_NOT_ANSWERING` after `timeoutMs` */
+  async wait(reference: string, options: WaitVmOptions = {}): Promise<Vm> {
+    const { signal, timeoutMs } = options;
+    const path = `${vmPath(reference, 'wait')}${query({ for: options.for, timeoutMs })}`;
+    const response = await this.#transport.send({ method: 'GET', path, signal });
+    return readBody(response, async () => (await import('#contract/owner/vm.ts')).vmSchema);
+  }
+
+  /** One round trip to the agent. @throws UserError `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */
+  async ping(reference: string, options: Abortable = {}): Promise<Ping> {
+    const response = await this.#transport.send({
+      method: 'GET',
+      path: vmPath(reference, 'ping'),
+      signal: options.signal,
+    });
+    return readBody(response, async () => (await import('#contract/owner/vm.ts')).pingSchema);
+  }
+
+  /** What the guest wrote to its serial console, as bytes. Destroy the stream to leave. */
+  async logs(reference: string, options: LogsOptions = {}): Promise<Readable> {
+    const { signal, follow, tailBytes } = options;
+    const path = `${vmPath(reference, 'logs')}${query({ tailBytes, follow: follow || undefined })}`;
+    return this.#transport.send({ method: 'GET', path, signal });
+  }
+
+  /**
+   * Starts a command in the guest; resolves when it runs. The words of `argv` arrive as they are. Aborting ends the command, before and after.
+   *
+   * @throws UserError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING`, `GUEST_LINK_LOST`
+   */
+  async exec(reference: string, request: ExecRequest, options: Abortable = {}): Promise<ExecProcess> {
+    return openExec(this.#transport, { path: vmPath(reference, 'exec'), request, signal: options.signal });
+  }
+}
+
+function vmPath(reference: string, action?: string): string {
+  const vm = `${API_PREFIX}/vms/${encodeURIComponent(reference)}`;
+  return action === undefined ? vm : `${vm}/${action}`;
+}
+
+function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== undefined) parameters.set(key, String(value));
+  }
+  return parameters.size === 0 ? '' : `?${parameters.toString()}`;
+}
+
+function vmOf({ vm }: OperationResult): Vm {
+  if (!vm) throw new Error('the operation succeeded without telling of the VM');
+  return vm;
+}
+
+function outcomeOf({ stop }: OperationResult): StopOutcome {
+  if (!stop) throw new Error('the operation succeeded without telling how the VM stopped');
+  return stop;
+}
