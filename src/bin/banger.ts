@@ -1,0 +1,23 @@
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { runCli } from '#cli/main.ts';
+import { resolveLayout } from '#contract/layout.ts';
+
+const uid = process.getuid?.() ?? 0;
+const layout = resolveLayout(process.env, uid, homedir());
+const daemon = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'bangerd.ts' : 'bangerd.js');
+
+void runCli(process.argv.slice(2), {
+  env: process.env,
+  layout,
+  terminal: process,
+  async startDaemon(options) {
+    const { startDaemon } = await import('#host/start-daemon.ts');
+    const { socketPath, logPath } = layout;
+    return startDaemon(
+      { program: process.execPath, entry: daemon, socketPath, logPath, env: process.env },
+      options,
+    );
+  },
+  // Explicit, because a stdin that is still open would keep the process here.
+}).then((status) => process.exit(status));

@@ -1,0 +1,73 @@
+import { UserError } from '#contract/errors.ts';
+import type { CreateVmRequest } from '#contract/owner/vm.ts';
+import { onOff, parseDiskSize, parseMemory, parseVcpus } from '../../parameters.ts';
+
+/** What `vm run` and `vm create` have in common. */
+export interface CreateFlags {
+  readonly name?: string;
+  readonly image?: string;
+  readonly vcpu?: number;
+  readonly memory?: number;
+  readonly diskSize?: number;
+  readonly noNetwork: boolean;
+}
+
+export const createFlags = {
+  name: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'A DNS label: a-z, 0-9 and hyphens; made up when left out',
+    placeholder: 'name',
+    optional: true,
+  },
+  image: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'Image to begin from; see `banger image list`',
+    placeholder: 'image',
+    optional: true,
+  },
+  vcpu: {
+    kind: 'parsed',
+    parse: parseVcpus,
+    brief: 'Number of virtual CPUs',
+    placeholder: 'n',
+    optional: true,
+  },
+  memory: {
+    kind: 'parsed',
+    parse: parseMemory,
+    brief: 'Memory: 512M, 2G; a plain number is MiB',
+    placeholder: 'size',
+    optional: true,
+  },
+  diskSize: {
+    kind: 'parsed',
+    parse: parseDiskSize,
+    brief: 'Size of the root disk: 8G, 20GiB',
+    placeholder: 'size',
+    optional: true,
+  },
+  noNetwork: onOff('Give it no network card'),
+} as const;
+
+/** @throws UserError `INVALID_NAME`, early: a wrong name costs neither a daemon nor a round trip */
+export async function toCreateRequest(flags: CreateFlags): Promise<CreateVmRequest> {
+  if (flags.name !== undefined) await checkName(flags.name);
+  return {
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.image === undefined ? {} : { image: flags.image }),
+    ...(flags.vcpu === undefined ? {} : { vcpus: flags.vcpu }),
+    ...(flags.memory === undefined ? {} : { memoryMiB: flags.memory }),
+    ...(flags.diskSize === undefined ? {} : { diskBytes: flags.diskSize }),
+    ...(flags.noNetwork ? { network: 'none' } : {}),
+  };
+}
+
+async function checkName(name: string): Promise<void> {
+  const { VM_NAME_PATTERN } = await import('#contract/owner/vm.ts');
+  if (VM_NAME_PATTERN.test(name)) return;
+  throw new UserError('INVALID_NAME', `Cannot name a VM "${name}": it is not a DNS label`, {
+    hint: 'use 1 to 63 of a-z, 0-9 and hyphens, with no hyphen at the ends',
+  });
+}

@@ -1,0 +1,113 @@
+import { buildCommand } from '@stricli/core';
+import { UserError } from '#contract/errors.ts';
+import type { Environment } from '#contract/layout.ts';
+import type { CliContext } from '../../context.ts';
+import { exitStatusOfCommand } from '../../guest/command-status.ts';
+import { runGuestCommand } from '../../guest/guest-command.ts';
+import { LOGIN_SHELL } from '../../guest/login-shell.ts';
+import { onOff } from '../../parameters.ts';
+import { StopSignals } from '../../stop-signals.ts';
+import { vmPositional } from './vm-parameter.ts';
+
+interface Flags {
+  readonly interactive: boolean;
+  readonly tty: boolean;
+  readonly env?: readonly string[];
+  readonly workdir?: string;
+  readonly user?: string;
+}
+
+async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<void> {
+  const argv = chooseWords(vm, flags, this.command);
+  if (flags.tty && flags.interactive && !this.process.stdin.isTTY) {
+    throw new UserError('USAGE', 'Cannot run "banger vm exec -it": stdin is not a terminal', {
+      hint: 'leave "-t" out',
+    });
+  }
+  using client = await this.connect();
+  using signals = new StopSignals();
+  this.exitStatus = await exitStatusOfCommand(this, () =>
+    runGuestCommand(
+      { client, context: this, signals },
+      {
+        vm,
+        argv,
+        tty: flags.tty,
+        passStdin: flags.interactive,
+        env: readVariables(flags.env ?? [], this.env),
+        cwd: flags.workdir,
+        user: flags.user,
+      },
+    ),
+  );
+}
+
+function chooseWords(vm: string, { tty }: Flags, command: readonly string[] | undefined): readonly string[] {
+  if (command && command.length > 0) return command;
+  if (!command && tty) return LOGIN_SHELL;
+  throw new UserError('USAGE', 'Cannot run "banger vm exec": there is no command after "--"', {
+    hint: `for a shell: banger vm exec -it ${vm}`,
+  });
+}
+
+/** `NAME=value` as it is; `NAME` alone is passed on from here when it is set. */
+function readVariables(given: readonly string[], env: Environment): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const text of given) {
+    const equals = text.indexOf('=');
+    const name = equals === -1 ? text : text.slice(0, equals);
+    const value = equals === -1 ? env[name] : text.slice(equals + 1);
+    if (name === '') {
+      throw new UserError('USAGE', `Cannot use "${text}" as variable: it has no name`, {
+        hint: 'write --env NAME=value',
+      });
+    }
+    if (value !== undefined) variables[name] = value;
+  }
+  return variables;
+}
+
+export const execCommand = buildCommand({
+  func: execInVm,
+  parameters: {
+    flags: {
+      interactive: onOff('Pass stdin on to the command'),
+      tty: onOff('Give the command a terminal'),
+      env: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Set a variable; a name alone passes on the one set here',
+        placeholder: 'name=value',
+        variadic: true,
+        optional: true,
+      },
+      workdir: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'Folder to run it in; default: the home of the user',
+        placeholder: 'folder',
+        optional: true,
+      },
+      user: {
+        kind: 'parsed',
+        parse: String,
+        brief: 'User, uid, user:group or uid:gid; default: root',
+        placeholder: 'user',
+        optional: true,
+      },
+    },
+    aliases: { i: 'interactive', t: 'tty', e: 'env', w: 'workdir', u: 'user' },
+    positional: vmPositional,
+  },
+  docs: {
+    brief: 'Run a command in a VM that runs',
+    customUsage: ['[flags] <vm> -- <command> [argument]...', '-it <vm>'],
+    fullDescription: `Run a command in a VM that runs. The words after \`--\` reach the guest exactly as they are, stdout and stderr stay apart, and
+the exit status comes back (128 + n when signal n ended it). Without \`-i\` the command's stdin is closed.
+
+  banger vm exec demo -- ls -l /
+  banger vm exec -it demo
+  banger vm exec -i demo -- tar x -C /srv < site.tar
+  banger vm exec --user nobody --env LANG=C.UTF-8 demo -- id`,
+  },
+});

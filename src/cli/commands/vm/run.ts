@@ -1,0 +1,129 @@
+import { buildCommand } from '@stricli/core';
+import { UserError } from '#contract/errors.ts';
+import type { CreateVmRequest, Vm } from '#contract/owner/vm.ts';
+import type { BangerClient } from '#sdk/client.ts';
+import type { CliContext } from '../../context.ts';
+import { createVm } from '../../create-vm.ts';
+import { onOff } from '../../parameters.ts';
+import { formatElapsed } from '../../elapsed.ts';
+import { exitStatusOfCommand } from '../../guest/command-status.ts';
+import { runGuestCommand, type GuestCommand } from '../../guest/guest-command.ts';
+import { LOGIN_SHELL } from '../../guest/login-shell.ts';
+import { deleteVmForSure } from '../../guest/remove-after-run.ts';
+import { Interruption } from '../../interruption.ts';
+import { StopSignals } from '../../stop-signals.ts';
+import { createFlags, toCreateRequest, type CreateFlags } from './create-flags.ts';
+
+interface Flags extends CreateFlags {
+  readonly rm: boolean;
+  readonly detach: boolean;
+}
+
+interface Run {
+  client: BangerClient;
+  signals: StopSignals;
+  request: CreateVmRequest;
+  rm: boolean;
+}
+
+async function runVm(this: CliContext, flags: Flags): Promise<void> {
+  refuseAmbiguous(flags, this.command);
+  const request = { ...(await toCreateRequest(flags)), ...(flags.rm ? { autoRemove: true } : {}) };
+  using client = await this.connect();
+  using signals = new StopSignals();
+  const run: Run = { client, signals, request, rm: flags.rm };
+  if (flags.detach) await runDetached(this, run);
+  else await runAttached(this, run);
+}
+
+function refuseAmbiguous({ rm, detach }: Flags, command: readonly string[] | undefined): void {
+  if (command?.length === 0) throw ambiguous('there is no command after "--"', 'leave "--" out for a shell');
+  if (detach && rm) throw ambiguous('"--detach" keeps the VM and "--rm" removes it', 'leave one of them out');
+  if (detach && command) {
+    throw ambiguous(
+      '"--detach" leaves at once and a command would have to be waited for',
+      'run `banger vm exec` afterwards',
+    );
+  }
+}
+
+function ambiguous(condition: string, hint: string): UserError {
+  return new UserError('USAGE', `Cannot run "banger vm run": ${condition}`, { hint });
+}
+
+async function runDetached(context: CliContext, run: Run): Promise<void> {
+  const { value: vm, elapsedMs } = await createVm(context, run);
+  noteReady(context, elapsedMs);
+  context.output.line(vm.name);
+  noteStays(context, vm.name);
+}
+
+async function runAttached(context: CliContext, run: Run): Promise<void> {
+  const { client, signals, rm } = run;
+  const vm = await createForRun(context, run);
+  try {
+    context.exitStatus = await exitStatusOfCommand(context, () =>
+      runGuestCommand({ client, context, signals }, chooseCommand(context, vm.id)),
+    );
+  } finally {
+    if (rm) await deleteVmForSure(context, { client, signals, vm });
+    else noteStays(context, vm.name);
+  }
+}
+
+/** A creation that fails has rolled back or left the VM on purpose; one that is left behind by a second Ctrl-C has not. */
+async function createForRun(context: CliContext, run: Run): Promise<Vm> {
+  let begun: { id: string; name: string } | undefined;
+  try {
+    const { value, elapsedMs } = await createVm(context, { ...run, onVm: (vm) => (begun = vm) });
+    noteReady(context, elapsedMs);
+    return value;
+  } catch (error) {
+    if (run.rm && begun && error instanceof Interruption)
+      await deleteVmForSure(context, { ...run, vm: begun });
+    throw error;
+  }
+}
+
+/** A tty between two terminals; otherwise stdin is passed on when it is a pipe or a file, or when a shell reads it. */
+function chooseCommand({ command, process: { stdin, stdout } }: CliContext, vm: string): GuestCommand {
+  const tty = stdin.isTTY && stdout.isTTY;
+  const passStdin = tty || command === undefined || !stdin.isTTY;
+  return { vm, argv: command ?? LOGIN_SHELL, tty, passStdin };
+}
+
+function noteReady({ output }: CliContext, elapsedMs: number): void {
+  output.note(output.noteStyle.dim(`ready in ${formatElapsed(elapsedMs)}`));
+}
+
+function noteStays({ output }: CliContext, name: string): void {
+  output.note(
+    `"${name}" stays: enter it with \`banger vm exec -it ${name}\`, remove it with \`banger vm delete -f ${name}\``,
+  );
+}
+
+export const runVmCommand = buildCommand({
+  func: runVm,
+  parameters: {
+    flags: {
+      ...createFlags,
+      rm: onOff('Delete the VM when the command or shell has ended'),
+      detach: onOff('Print its name as soon as it is ready, and leave it running'),
+    },
+    aliases: { d: 'detach' },
+  },
+  docs: {
+    brief: 'Make a VM and run a command or a shell in it',
+    customUsage: ['[flags]', '[flags] -- <command> [argument]...'],
+    fullDescription: `Make a VM, boot it, and run a command in it; without one, a login shell. The words after \`--\` reach the guest exactly as
+they are, stdout carries only what the command writes, and its exit status comes back (128 + n when signal n ended it).
+The VM stays afterwards, unless there is \`--rm\`.
+
+  banger vm run --rm -- uname -a
+  banger vm run --name demo
+  banger vm run --rm --memory 4G -- sh -c 'make -j4 && make test'
+  tar c . | banger vm run --rm -- tar t
+
+Between two terminals the command gets a terminal of its own. A pipe or file as stdin is passed on to it.`,
+  },
+});

@@ -1,0 +1,52 @@
+import { buildCommand } from '@stricli/core';
+import type { CliContext } from '../../context.ts';
+import { formatElapsed } from '../../elapsed.ts';
+import { jsonFlag, parseTimeout } from '../../parameters.ts';
+import { forSeveralVms } from '../../several-vms.ts';
+import { vmsPositional } from './vm-parameter.ts';
+
+interface Flags {
+  readonly timeout?: number;
+  readonly json: boolean;
+}
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+export const stopVmCommand = buildCommand({
+  async func(this: CliContext, { timeout, json }: Flags, ...references: string[]) {
+    const waited = formatElapsed(timeout ?? DEFAULT_TIMEOUT_MS);
+    await forSeveralVms(this, {
+      references,
+      json,
+      begin: (client, reference) =>
+        client.vms.stop(reference, timeout === undefined ? {} : { timeoutMs: timeout }),
+      toJson: (outcome) => ({ outcome }),
+      note: (name, outcome) => {
+        if (outcome === 'killed')
+          this.output.note(`"${name}" did not power off within ${waited} and was killed`);
+        if (outcome === 'already-stopped') this.output.note(`"${name}" was stopped already`);
+      },
+    });
+  },
+  parameters: {
+    flags: {
+      timeout: {
+        kind: 'parsed',
+        parse: parseTimeout,
+        brief:
+          'How long they may take to power off before they are killed: 30s, 2m; default 10s, 0 kills at once',
+        placeholder: 'time',
+        optional: true,
+      },
+      json: jsonFlag,
+    },
+    positional: vmsPositional,
+  },
+  docs: {
+    brief: 'Power VMs off; their disks stay',
+    fullDescription: `Sync the disks of VMs and power them off; print the name of each. One that takes too long is killed, and that is said.
+
+  banger vm stop demo
+  banger vm stop --timeout 1m web db`,
+  },
+});

@@ -1,0 +1,81 @@
+import type { CommandContext } from '@stricli/core';
+import { withTimeout } from '#base/abort.ts';
+import { isUserError } from '#contract/errors.ts';
+import type { Environment, Layout } from '#contract/layout.ts';
+import type { BangerClient } from '#sdk/client.ts';
+import { ensureDaemon, type StartDaemon } from './ensure-daemon.ts';
+import { Output } from './output/output.ts';
+
+/** The streams of this process. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+/** What the entry point gives: everything outside that the commands may touch. */
+export interface CliHost {
+  readonly env: Environment;
+  readonly layout: Layout;
+  /** A getter, because Node opens a stream when it is first asked for. */
+  readonly terminal: Terminal;
+  readonly startDaemon: StartDaemon;
+}
+
+const COMPLETION_MS = 1000;
+
+/** What a command has to work with; `this` in its function. */
+export class CliContext implements CommandContext {
+  readonly process: Terminal;
+  readonly output: Output;
+  readonly env: Environment;
+  readonly layout: Layout;
+  /** The words behind `--`, as they are. Undefined without a `--`. */
+  readonly command: readonly string[] | undefined;
+  /** Of this process, once the command has ended without an error. */
+  exitStatus = 0;
+  readonly #startDaemon: StartDaemon;
+
+  constructor(host: CliHost, command: readonly string[] | undefined) {
+    this.process = host.terminal;
+    this.output = new Output(host.terminal, host.env);
+    this.env = host.env;
+    this.layout = host.layout;
+    this.command = command;
+    this.#startDaemon = host.startDaemon;
+  }
+
+  /** Starts the daemon when it does not run. */
+  async connect(): Promise<BangerClient> {
+    const { BangerClient } = await import('#sdk/client.ts');
+    return BangerClient.connect({
+      socketPath: this.layout.socketPath,
+      startDaemon: (options) => ensureDaemon(this.#startDaemon, this.layout.logPath, options),
+    });
+  }
+
+  /** Never starts the daemon: undefined when it does not run. */
+  async connectIfRunning(signal?: AbortSignal): Promise<BangerClient | undefined> {
+    const { BangerClient } = await import('#sdk/client.ts');
+    try {
+      return await BangerClient.connect({
+        socketPath: this.layout.socketPath,
+        ...(signal ? { signal } : {}),
+      });
+    } catch (error) {
+      if (isUserError(error, 'DAEMON_UNREACHABLE')) return undefined;
+      throw error;
+    }
+  }
+
+  /** For completion: names of the VMs, none when the daemon does not run or cannot say. */
+  async vmNames(): Promise<string[]> {
+    const signal = withTimeout(COMPLETION_MS);
+    try {
+      using client = await this.connectIfRunning(signal);
+      return (await client?.vms.list({ signal }))?.map((vm) => vm.name) ?? [];
+    } catch {
+      return []; // a completion has nobody to tell
+    }
+  }
+}
