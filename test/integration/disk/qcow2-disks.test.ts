@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { MiB } from '#base/sizes.ts';
+import type { RootDiskSpec } from '#disk/disk.ts';
+import { describeDiskDriver } from '#disk/conformance.ts';
+import { Qcow2Disks } from '#disk/qcow2/qcow2-disks.ts';
+import { runCommand } from '#host/run-command.ts';
+
+const PROGRAMS = join(import.meta.dirname, '../../fixtures/programs');
+
+describeDiskDriver('Qcow2Disks', () => new Qcow2Disks());
+
+async function newSpec(t: TestContext): Promise<RootDiskSpec> {
+  const folder = await mkdtemp(join(tmpdir(), 'bgr-disk-'));
+  t.after(() => rm(folder, { recursive: true }));
+  const basePath = join(folder, 'base.raw');
+  await writeFile(basePath, Buffer.alloc(MiB, 'base'));
+  return { folder, basePath, sizeBytes: 8 * MiB };
+}
+
+function readRaw(path: string): Promise<string> {
+  return runCommand('qemu-io', ['-f', 'qcow2', '-r', '-c', 'read -v 0 16', path]).then(
+    ({ stdout }) => stdout,
+  );
+}
+
+test('the guest sees the base, and writes beside it', async (t) => {
+  const spec = await newSpec(t);
+  const disk = await new Qcow2Disks().createRootDisk(spec);
+  assert.match(await readRaw(disk.path), /62 61 73 65/);
+  await runCommand('qemu-io', ['-f', 'qcow2', '-c', 'write -P 0x41 0 4096', disk.path]);
+  assert.match(await readRaw(disk.path), /41 41 41 41/);
+  const { stdout } = await runCommand('head', ['-c', '4', spec.basePath]);
+  assert.equal(stdout, 'base');
+});
+
+test('a size between sectors is rounded up', async (t) => {
+  const disk = await new Qcow2Disks().createRootDisk({ ...(await newSpec(t)), sizeBytes: 8 * MiB + 1 });
+  assert.equal(disk.sizeBytes, 8 * MiB + 4096);
+});
+
+test('a disk whose base is gone is damaged', async (t) => {
+  const spec = await newSpec(t);
+  const disks = new Qcow2Disks();
+  await disks.createRootDisk(spec);
+  await rm(spec.basePath);
+  await assert.rejects(disks.findRootDisk(spec.folder), {
+    code: 'DISK_DAMAGED',
+    message: /its base ".*base\.raw" is gone$/,
+  });
+});
+
+test('a qcow2 file that another made is not taken for a root disk', async (t) => {
+  const spec = await newSpec(t);
+  const path = join(spec.folder, 'root.qcow2');
+  await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', path, '1M']);
+  await assert.rejects(new Qcow2Disks().findRootDisk(spec.folder), { code: 'DISK_DAMAGED' });
+  const data = `data_file=${join(spec.folder, 'data')},data_file_raw=on`;
+  await runCommand('qemu-img', ['create', '-q', '-f', 'qcow2', '-o', data, path, '1M']);
+  await assert.rejects(new Qcow2Disks().findRootDisk(spec.folder), { code: 'DISK_DAMAGED' });
+});
+
+test('unfinished disks of a killed daemon are removed', async (t) => {
+  const spec = await newSpec(t);
+  for (const name of [
+    '.root.qcow2.0123abcd.partial',
+    '.size-probe.0123abcd.partial',
+    '.other.0123abcd.partial',
+  ]) {
+    await writeFile(join(spec.folder, name), '');
+  }
+  await new Qcow2Disks().removeRootDisk(spec.folder);
+  assert.deepEqual((await readdir(spec.folder)).toSorted(), ['.other.0123abcd.partial', 'base.raw']);
+});
+
+test('qemu-img is not installed: the package', async (t) => {
+  const disks = new Qcow2Disks({ qemuImg: 'qemu-img-that-is-not-there' });
+  const spec = await newSpec(t);
+  await assert.rejects(disks.createRootDisk(spec), {
+    code: 'DISK_TOOL_MISSING',
+    hint: 'apt-get install qemu-utils',
+  });
+  assert.deepEqual(await readdir(spec.folder), ['base.raw']);
+});
+
+test('a full file system is told as one, and nothing is left', async (t) => {
+  const disks = new Qcow2Disks({ qemuImg: join(PROGRAMS, 'finds-disk-full') });
+  const spec = await newSpec(t);
+  await assert.rejects(disks.createRootDisk(spec), { code: 'HOST_DISK_FULL' });
+  assert.deepEqual(await readdir(spec.folder), ['base.raw']);
+});
+
+test('a cancelled qemu-img is killed and its file removed', async (t) => {
+  const disks = new Qcow2Disks({ qemuImg: join(PROGRAMS, 'never-answers') });
+  const spec = await newSpec(t);
+  await assert.rejects(disks.createRootDisk(spec, { signal: AbortSignal.timeout(100) }), {
+    name: 'TimeoutError',
+  });
+  assert.deepEqual(await readdir(spec.folder), ['base.raw']);
+});
