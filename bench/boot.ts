@@ -1,0 +1,60 @@
+import { join } from 'node:path';
+import type { BangerClient } from '#sdk/index.ts';
+import { CLI_PATH, type TestHome } from '../test/support/test-home.ts';
+import { BareMachine } from './bare-machine.ts';
+import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
+import { interleave, timeOf, timeOfProcess } from './measure.ts';
+import { distributionOf } from './percentiles.ts';
+import { ratioRow, type Row } from './report.ts';
+
+const SIZE = { memoryMiB: 512, vcpus: 2 };
+
+/** From nothing to an answering agent, and a whole `vm run`, beside a machine that boots only to power off. */
+export async function benchBoot(home: TestHome, client: BangerClient, rounds: number): Promise<Row[]> {
+  const { kernelPath, uncompressedKernelPath } = await findKernelFiles(home);
+  const initramfsPath = join(home.root, 'power-off.cpio');
+  await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
+  const samples = await interleave(rounds, {
+    floor: () =>
+      timeOf(() => bootAndPowerOff(home, { kernelPath, uncompressedKernelPath, initramfsPath, ...SIZE })),
+    create: () => timeOfCreate(client),
+    run: () => timeOfRun(home),
+  });
+  const floor = distributionOf(samples.floor);
+  const floorName = 'boot to power off, bare QEMU';
+  return [
+    ratioRow(
+      {
+        name: 'create to agent answering',
+        unit: 'ms',
+        floorName,
+        floor,
+        ours: distributionOf(samples.create),
+      },
+      { atMost: 1.25 },
+    ),
+    ratioRow(
+      { name: 'vm run --rm -- true', unit: 'ms', floorName, floor, ours: distributionOf(samples.run) },
+      { atMost: 1.6 },
+    ),
+  ];
+}
+
+async function bootAndPowerOff(home: TestHome, spec: Parameters<typeof BareMachine.start>[1]): Promise<void> {
+  await using machine = await BareMachine.start(home, spec);
+  await machine.exited();
+}
+
+async function timeOfCreate(client: BangerClient): Promise<number> {
+  let id = '';
+  const elapsed = await timeOf(async () => {
+    id = (await (await client.vms.create({ ...SIZE })).result()).id;
+  });
+  await (await client.vms.delete(id, { force: true })).result();
+  return elapsed;
+}
+
+function timeOfRun(home: TestHome): Promise<number> {
+  const size = ['--memory', `${SIZE.memoryMiB}M`, '--vcpu', String(SIZE.vcpus)];
+  return timeOfProcess(process.execPath, [CLI_PATH, 'vm', 'run', '--rm', ...size, '--', 'true'], home.env);
+}

@@ -1,0 +1,95 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { open } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pollUntil } from '#base/backoff.ts';
+import { MiB } from '#base/sizes.ts';
+import { CLI_PATH, type TestHome } from '../test/support/test-home.ts';
+import { BareMachine } from './bare-machine.ts';
+import { findKernelFiles, readGuestProgram, writeReplacedInit } from './guest-programs.ts';
+import { interleave } from './measure.ts';
+import { distributionOf } from './percentiles.ts';
+import { ratioRow, type Row } from './report.ts';
+
+const BYTES = 256 * MiB;
+
+/** Bytes there and back: through `vm exec -i cat`, beside socat and a guest that only echoes. */
+export async function benchThroughput(home: TestHome, vm: string, rounds: number): Promise<Row[]> {
+  const input = join(home.root, 'input');
+  await writeInput(input);
+  const kernel = await findKernelFiles(home);
+  const initramfsPath = join(home.root, 'echo.cpio');
+  await writeReplacedInit(initramfsPath, kernel.initramfsPath, await readGuestProgram('echo-init'));
+  const size = { memoryMiB: 512, vcpus: 2 };
+  await using echo = await BareMachine.start(home, { ...size, ...kernel, initramfsPath });
+  await waitForEcho(echo.agentSocketPath);
+  const socat = ['socat', '-b', '65536', 'STDIO', `UNIX-CONNECT:${echo.agentSocketPath}`];
+  const ours = [process.execPath, CLI_PATH, 'vm', 'exec', '-i', vm, '--', 'cat'];
+  const samples = await interleave(rounds, {
+    socat: () => rateOf(socat, { input, env: home.env }),
+    ours: () => rateOf(ours, { input, env: home.env }),
+  });
+  const floor = distributionOf(samples.socat);
+  return [
+    ratioRow(
+      {
+        name: '256 MiB through exec cat',
+        unit: 'MiB/s',
+        floorName: 'socat to an echo',
+        floor,
+        ours: distributionOf(samples.ours),
+      },
+      { atLeast: 0.5 },
+    ),
+  ];
+}
+
+/** MiB/s from the first byte in to the last byte back; the program gets the file as stdin. */
+async function rateOf(
+  argv: readonly string[],
+  { input, env }: { input: string; env: NodeJS.ProcessEnv },
+): Promise<number> {
+  const [file, ...args] = argv as [string, ...string[]];
+  await using source = await open(input, 'r');
+  const begin = performance.now();
+  const child = spawn(file, args, { stdio: [source.fd, 'pipe', 'inherit'], env });
+  let received = 0;
+  for await (const chunk of child.stdout as Readable) {
+    received += (chunk as Buffer).length;
+    if (received >= BYTES) break;
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  if (received !== BYTES) throw new Error(`${argv.join(' ')} gave back ${received} of ${BYTES} bytes`);
+  if (child.exitCode === null) {
+    child.kill();
+    await once(child, 'exit');
+  }
+  return BYTES / MiB / seconds;
+}
+
+async function writeInput(path: string): Promise<void> {
+  await using file = await open(path, 'w');
+  const block = crypto.getRandomValues(new Uint8Array(65_536));
+  for (let written = 0; written < BYTES; written += block.length) await file.write(block);
+}
+
+/** The guest may take seconds until it opens the port. */
+async function waitForEcho(socketPath: string): Promise<void> {
+  const signal = AbortSignal.timeout(60_000);
+  await pollUntil(
+    () =>
+      new Promise<true | undefined>((resolve) => {
+        const socket = connect(socketPath, () => socket.write('?'));
+        socket.setTimeout(20_000, () => socket.destroy());
+        socket.once('data', () => {
+          socket.destroy();
+          resolve(true);
+        });
+        socket.once('error', () => resolve(undefined));
+        socket.once('close', () => resolve(undefined));
+      }),
+    { signal, maxMs: 100 },
+  );
+}
