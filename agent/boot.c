@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +26,8 @@
 #include "timekeeping.h"
 
 extern char **environ;
+
+enum { GREETING_MAX_MS = 300 };
 
 static void mount_or_log(const char *type, const char *folder, unsigned long flags, const char *options) {
     mkdir(folder, 0755);
@@ -60,6 +63,24 @@ static void set_identity(const char *cmdline) {
     if (cmdline_get(cmdline, "banger.time", value, sizeof value)) clock_advance_ms(strtoull(value, NULL, 10));
 }
 
+// Runs a part of the boot beside the rest; a machine that cannot fork does it at once.
+static pid_t start_beside(void (*part)(const char *), const char *cmdline) {
+    pid_t pid = fork();
+    if (pid > 0) return pid;
+    part(cmdline);
+    if (pid == 0) _exit(0);
+    return 0;
+}
+
+static void join(pid_t pid) {
+    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+static void load_modules(const char *cmdline) {
+    (void)cmdline;
+    modules_load();
+}
+
 // The image's init could not be executed: something has to collect the dead, or the kernel panics.
 static _Noreturn void only_collect(const char *init) {
     log_console("cannot execute the init \"%s\": %s", init, strerror(errno));
@@ -68,14 +89,28 @@ static _Noreturn void only_collect(const char *init) {
     }
 }
 
+// An init that starts at once takes the CPUs that the greeting needs: the host would hear of a guest that is ready 0.2 s
+// later. So it waits, but not long for a host that is not there.
+static void wait_for_greeting(int hold) {
+    struct pollfd greeting = {hold, POLLIN, 0};
+    poll(&greeting, 1, GREETING_MAX_MS);
+    close(hold);
+}
+
 static void start_init(char *init, char **argv) {
+    int hold[2] = {-1, -1};
+    if (pipe2(hold, O_CLOEXEC) < 0) log_line("cannot make a pipe: %s", strerror(errno));
     pid_t agent = fork();
     if (agent < 0) log_console("cannot start the agent beside the init: %s", strerror(errno));
     if (agent == 0) {
+        close(hold[0]);
+        machine.init_hold = hold[1];
         setsid();
         process_rename(argv);
         return;
     }
+    close(hold[1]);
+    if (agent > 0) wait_for_greeting(hold[0]);
     char *init_argv[] = {init, NULL};
     execve(init, init_argv, environ);
     only_collect(init);
@@ -87,15 +122,19 @@ void boot(char **argv) {
     umask(022);
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
-    modules_load();
+    // The disk's driver comes first; the others are loaded while the root is mounted.
+    pid_t loader = start_beside(load_modules, cmdline);
     rootdisk_enter(cmdline);
+    pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
     // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
     mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
     machine.is_guest = true;
     machine.init = init_find(cmdline, init, sizeof init);
     if (machine.init == INIT_AGENT) mount_as_init();
-    rootdisk_mount_modules(cmdline);
+    join(loader);
+    rootdisk_free_initramfs();
     set_identity(cmdline);
+    join(mounter);
     if (machine.init != INIT_AGENT) start_init(init, argv);
     else process_rename(argv);
 }

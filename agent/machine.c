@@ -1,6 +1,13 @@
 #include "machine.h"
 
-struct machine machine = {.is_guest = false, .init = INIT_OTHER};
+#include <unistd.h>
+
+struct machine machine = {.is_guest = false, .init = INIT_OTHER, .init_hold = -1};
+
+void machine_release_init(void) {
+    if (machine.init_hold >= 0) close(machine.init_hold);
+    machine.init_hold = -1;
+}
 
 const char *init_name(enum init_kind kind) {
     switch (kind) {

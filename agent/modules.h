@@ -1,5 +1,5 @@
 // Kernel modules of the initramfs.
 #pragma once
 
-// Loads what /modules.list names, in its order. A failure is logged; whether it matters shows later.
+// Changes the working folder. Loads what /modules.list names, in its order. A failure is logged; whether it matters shows later.
 void modules_load(void);

@@ -18,9 +18,11 @@
 #include "log.h"
 #include "power.h"
 
-enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 5, NAME_BYTES = 256, DEVICE_BYTES = 264 };
+enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 2, NAME_BYTES = 256, DEVICE_BYTES = 264 };
 
 static const char new_root[] = "/newroot";
+// The way back to it once another root is in front of it.
+static int initramfs = -1;
 
 static _Noreturn void give_up(const char *what) {
     log_console("cannot %s: %s", what, strerror(errno));
@@ -39,6 +41,15 @@ static bool has_serial(const char *disk, const char *wanted) {
     return got > 0 && strcmp(serial, wanted) == 0;
 }
 
+// Its name is there before the disk is: a driver that is still probing answers ENXIO, or tells no size.
+static bool is_live(const char *device) {
+    uint64_t bytes = 0;
+    int fd = open(device, O_RDONLY | O_CLOEXEC);
+    bool live = fd >= 0 && ioctl(fd, BLOCK_SIZE_64, &bytes) == 0 && bytes > 0;
+    if (fd >= 0) close(fd);
+    return live;
+}
+
 static bool look_for(const char *serial, char *device, size_t size) {
     DIR *folder = opendir("/sys/block");
     if (!folder) return false;
@@ -46,7 +57,7 @@ static bool look_for(const char *serial, char *device, size_t size) {
     for (struct dirent *entry; !found && (entry = readdir(folder));) {
         if (entry->d_name[0] == '.' || !has_serial(entry->d_name, serial)) continue;
         snprintf(device, size, "/dev/%s", entry->d_name);
-        found = access(device, F_OK) == 0;
+        found = is_live(device);
     }
     closedir(folder);
     return found;
@@ -93,14 +104,13 @@ static void remove_tree(int parent, const char *name, dev_t device) {
     unlinkat(parent, name, AT_REMOVEDIR);
 }
 
-// The initramfs is memory; it cannot be unmounted, only emptied.
-static void free_initramfs(void) {
+void rootdisk_free_initramfs(void) {
     struct stat root;
-    if (stat("/", &root) < 0) return;
     static const char *const ours[] = {"modules", "modules.list", "init"};
-    int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; fd >= 0 && i < sizeof ours / sizeof *ours; i++) remove_tree(fd, ours[i], root.st_dev);
-    if (fd >= 0) close(fd);
+    bool known = initramfs >= 0 && fstat(initramfs, &root) == 0;
+    for (size_t i = 0; known && i < sizeof ours / sizeof *ours; i++) remove_tree(initramfs, ours[i], root.st_dev);
+    if (initramfs >= 0) close(initramfs);
+    initramfs = -1;
 }
 
 static void move_mounts(void) {
@@ -128,7 +138,7 @@ void rootdisk_enter(const char *cmdline) {
     snprintf(what, sizeof what, "mount the root disk %s as %s", device, type);
     if (mount(device, new_root, type, 0, NULL) < 0) give_up(what);
     if (strcmp(type, "ext4") == 0) grow(device);
-    free_initramfs();
+    initramfs = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     move_mounts();
     if (chdir(new_root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0) {
         give_up("enter the root disk");
