@@ -93,6 +93,8 @@ export class AgentSessions {
         const client = await AgentClient.connect(stream, { signal: withTimeout(GREETING_MS, signal) });
         session.client = client;
         session.ready.resolve(client);
+        const { agentVersion, init, readyUptimeMs } = client.hello;
+        this.#log.info({ vm: id, agentVersion, init, readyUptimeMs }, 'the agent answers');
         this.#onConnected();
         await client.closed;
       } catch (error) {

@@ -40,8 +40,12 @@ export interface MachineRunnerOptions {
   agentTimeoutMs: number;
 }
 
-/** Set by the last step of a start when the guest runs but does not answer: the VM is kept. */
-export interface StartOutcome {
+/** What the steps of a start are given, and what they leave behind. */
+export interface StartParts {
+  kernel: () => Promise<KernelFiles>;
+  /** Known when it was made just now; otherwise it is looked for. */
+  disk?: RootDisk;
+  /** Set by the last step when the guest runs but does not answer: the VM is kept. */
   notAnswering?: UserError;
 }
 
@@ -67,17 +71,16 @@ export class MachineRunner {
     return join(this.folderOf(id), 'console.log');
   }
 
-  /** Steps that bring the machine up; each undoes itself. `kernel` is asked for when the first step runs. */
-  startSteps(vm: VmRecord, kernel: () => Promise<KernelFiles>, outcome: StartOutcome): Step[] {
+  /** Steps that bring the machine up; each undoes itself. */
+  startSteps(vm: VmRecord, parts: StartParts): Step[] {
     const place = this.#placeOf(vm.id);
-    let disk: RootDisk | undefined;
     let attachment: NetworkAttachment | undefined;
     return [
       {
         name: 'prepare-runtime',
         run: async () => {
           await ensurePrivateFolder(place.runtimeDir);
-          disk = await this.#rootDiskOf(vm);
+          parts.disk ??= await this.#rootDiskOf(vm);
         },
         undo: () => rm(place.runtimeDir, { recursive: true, force: true }),
       },
@@ -91,7 +94,10 @@ export class MachineRunner {
       {
         name: 'launch-machine',
         run: async ({ signal }) => {
-          await this.#launch(this.#machineConfig(vm, await kernel(), disk as RootDisk, attachment), signal);
+          await this.#launch(
+            this.#machineConfig(vm, await parts.kernel(), parts.disk as RootDisk, attachment),
+            signal,
+          );
         },
         undo: () => this.#removeMachine(vm.id),
       },
@@ -99,7 +105,7 @@ export class MachineRunner {
         name: 'wait-for-agent',
         run: async ({ signal }) => {
           this.connect(vm.id);
-          await this.#waitForAgent(vm, outcome, signal);
+          await this.#waitForAgent(vm, parts, signal);
         },
         undo: async () => this.#options.sessions.close(vm.id),
       },
@@ -201,7 +207,7 @@ export class MachineRunner {
     });
   }
 
-  async #waitForAgent(vm: VmRecord, outcome: StartOutcome, signal: AbortSignal): Promise<void> {
+  async #waitForAgent(vm: VmRecord, parts: StartParts, signal: AbortSignal): Promise<void> {
     const done = new AbortController();
     const machineExit = this.waitForExit(vm.id, { signal: AbortSignal.any([signal, done.signal]) });
     const agent = this.#options.sessions.get(vm.id, this.#options.agentTimeoutMs, { signal });
@@ -211,7 +217,7 @@ export class MachineRunner {
       if (first === 'exited') throw await this.#died(vm);
     } catch (error) {
       if (!isUserError(error, 'GUEST_NOT_ANSWERING')) throw error;
-      outcome.notAnswering = await this.#withConsole(error, vm);
+      parts.notAnswering = await this.#withConsole(error, vm);
     } finally {
       done.abort();
       machineExit.catch(() => {}); // aborted just now

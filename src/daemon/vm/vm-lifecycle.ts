@@ -9,7 +9,7 @@ import type { VmRecord } from '#store/vm-repository.ts';
 import type { OperationContext } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
 import { createSteps } from './create-plan.ts';
-import type { KernelFiles, MachineRunner, StartOutcome } from './machine-runner.ts';
+import type { KernelFiles, MachineRunner, StartParts } from './machine-runner.ts';
 import { runSteps, type Failpoint, type Step } from './run-steps.ts';
 import type { VmRegistry } from './vm-registry.ts';
 import { mayFollow } from './vm-states.ts';
@@ -47,15 +47,15 @@ export class VmLifecycle {
     context: OperationContext,
   ): Promise<VmRecord> {
     const { registry, runner, disk } = this.#options;
-    const outcome: StartOutcome = {};
-    const steps = createSteps({ registry, runner, disk }, record, plan.baseDiskPath);
-    if (plan.start) steps.push(...this.#startSteps(record, outcome));
+    const parts = this.#startParts(record);
+    const steps = createSteps({ registry, runner, disk, start: parts }, record, plan.baseDiskPath);
+    if (plan.start) steps.push(...this.#options.runner.startSteps(record, parts));
     const final = await this.#runToState(steps, context, {
       id: record.id,
       commit: () =>
-        plan.start ? this.#markRunning(record.id, outcome) : registry.transition(record.id, 'stopped'),
+        plan.start ? this.#markRunning(record.id, parts) : registry.transition(record.id, 'stopped'),
     });
-    if (outcome.notAnswering) throw outcome.notAnswering;
+    if (parts.notAnswering) throw parts.notAnswering;
     return final;
   }
 
@@ -66,13 +66,13 @@ export class VmLifecycle {
     if (record.state === 'running') return record;
     if (!mayFollow(record.state, 'starting')) throw unusable(record);
     registry.transition(id, 'starting', { lastError: null });
-    const outcome: StartOutcome = {};
+    const parts = this.#startParts(record);
     try {
-      const final = await this.#runToState(this.#startSteps(record, outcome), context, {
+      const final = await this.#runToState(this.#options.runner.startSteps(record, parts), context, {
         id,
-        commit: () => this.#markRunning(id, outcome),
+        commit: () => this.#markRunning(id, parts),
       });
-      if (outcome.notAnswering) throw outcome.notAnswering;
+      if (parts.notAnswering) throw parts.notAnswering;
       return final;
     } catch (error) {
       if (registry.find(id)?.state === 'starting') {
@@ -130,8 +130,8 @@ export class VmLifecycle {
     registry.transition(id, 'stopped', { stoppedAtMs: clock.now() });
   }
 
-  #startSteps(record: VmRecord, outcome: StartOutcome): Step[] {
-    return this.#options.runner.startSteps(record, () => this.#options.kernelFiles(record.kernelId), outcome);
+  #startParts(record: VmRecord): StartParts {
+    return { kernel: () => this.#options.kernelFiles(record.kernelId) };
   }
 
   /** Runs the steps; the commit is the last step, so that a failure in it rolls everything back too. */
@@ -153,7 +153,7 @@ export class VmLifecycle {
     return record;
   }
 
-  #markRunning(id: string, { notAnswering }: StartOutcome): VmRecord {
+  #markRunning(id: string, { notAnswering }: StartParts): VmRecord {
     return this.#options.registry.transition(id, 'running', {
       startedAtMs: this.#options.clock.now(),
       lastError: notAnswering ? errorSummary(notAnswering) : null,
