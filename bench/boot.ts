@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { BangerClient } from '#sdk/index.ts';
-import { CLI_PATH, type TestHome } from '../test/support/test-home.ts';
+import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
 import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
 import { interleave, timeOf, timeOfProcess } from './measure.ts';
@@ -56,5 +56,5 @@ async function timeOfCreate(client: BangerClient): Promise<number> {
 
 function timeOfRun(home: TestHome): Promise<number> {
   const size = ['--memory', `${SIZE.memoryMiB}M`, '--vcpu', String(SIZE.vcpus)];
-  return timeOfProcess(process.execPath, [CLI_PATH, 'vm', 'run', '--rm', ...size, '--', 'true'], home.env);
+  return timeOfProcess(LAUNCHER, ['vm', 'run', '--rm', ...size, '--', 'true'], home.env);
 }

@@ -1,5 +1,5 @@
 import type { BangerClient } from '#sdk/index.ts';
-import { CLI_PATH, type TestHome } from '../test/support/test-home.ts';
+import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { readGuestProgram } from './guest-programs.ts';
 import { interleave, sample, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf, type Distribution } from './percentiles.ts';
@@ -18,7 +18,7 @@ export async function benchExec(home: TestHome, client: BangerClient, vm: string
   const guestSpawn = await guestSpawnTimes(client, vm, 60);
   const exec = distributionOf(await sample(60, () => timeOf(() => runTrue(client, vm))));
   const node = () => timeOfProcess(process.execPath, ['-e', '0'], home.env);
-  const cli = (...args: string[]) => timeOfProcess(process.execPath, [CLI_PATH, ...args], home.env);
+  const cli = (...args: string[]) => timeOfProcess(LAUNCHER, args, home.env);
   await cli('version');
   const starts = await interleave(30, {
     node,

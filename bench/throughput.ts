@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pollUntil } from '#base/backoff.ts';
 import { MiB } from '#base/sizes.ts';
-import { CLI_PATH, type TestHome } from '../test/support/test-home.ts';
+import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
 import { findKernelFiles, readGuestProgram, writeReplacedInit } from './guest-programs.ts';
 import { interleave } from './measure.ts';
@@ -25,8 +25,16 @@ export async function benchThroughput(home: TestHome, vm: string, rounds: number
   const size = { memoryMiB: 512, vcpus: 2 };
   await using echo = await BareMachine.start(home, { ...size, ...kernel, initramfsPath });
   await waitForEcho(echo.agentSocketPath);
-  const socat = ['socat', '-b', '65536', 'STDIO', `UNIX-CONNECT:${echo.agentSocketPath}`];
-  const ours = [process.execPath, CLI_PATH, 'vm', 'exec', '-i', vm, '--', 'cat'];
+  const socat = [
+    'socat',
+    '-t',
+    '60',
+    '-b',
+    '65536',
+    'STDIO',
+    `UNIX-CONNECT:${echo.agentSocketPath},shut-none`,
+  ];
+  const ours = [LAUNCHER, 'vm', 'exec', '-i', vm, '--', 'cat'];
   const samples = await interleave(rounds, {
     socat: () => rateOf(socat, { input, env: home.env }),
     ours: () => rateOf(ours, { input, env: home.env }),

@@ -33,6 +33,7 @@ export async function buildBundle(root: string, commit: string): Promise<void> {
     // Names stay for stack traces. What is read at each start is smaller, and the daemon takes 6 MiB less.
     minify: true,
     keepNames: true,
+    lineLimit: 160, // what Node prints of an uncaught error is a line
     logLevel: 'warning',
     plugins: [plainBuiltins, englishOnly],
   };

@@ -9,6 +9,8 @@ import { assertNoLeaks, snapshotHost, type HostSnapshot } from './leak-check.ts'
 import { runProcess, type ProcessOptions, type ProcessResult } from './run-process.ts';
 
 export const REPOSITORY = join(import.meta.dirname, '../..');
+/** What a user starts. */
+export const LAUNCHER = join(REPOSITORY, 'banger');
 export const CLI_PATH = join(REPOSITORY, 'dist/banger.cjs');
 
 export interface TestHomeOptions {
