@@ -13,12 +13,14 @@ interface Part {
   entry: (root: string) => string;
 }
 
+const SCHEMAS = 'src/contract/owner';
+
 const PARTS: readonly Part[] = [
   { name: 'schemas', filter: /contract\/owner\/[a-z]+\.ts$/, entry: reexportSchemas },
   {
     name: 'table',
     filter: /output\/table\.ts$/,
-    entry: (root) => reexport(join(root, 'src/cli/output/table.ts')),
+    entry: () => reexport('./src/cli/output/table.ts'),
   },
   { name: 'events', filter: /^eventsource-parser$/, entry: () => reexport('eventsource-parser') },
 ];
@@ -65,11 +67,11 @@ const partsElsewhere: Plugin = {
 };
 
 function reexportSchemas(root: string): string {
-  const folder = join(root, 'src/contract/owner');
-  const files = readdirSync(folder).filter((name) => /^[a-z]+\.ts$/.test(name));
-  return files.map((name) => reexport(join(folder, name))).join('\n');
+  const files = readdirSync(join(root, SCHEMAS)).filter((name) => /^[a-z]+\.ts$/.test(name));
+  return files.map((name) => reexport(`./${SCHEMAS}/${name}`)).join('\n');
 }
 
+/** Relative to the root: esbuild does not find every odd absolute path. */
 function reexport(module: string): string {
   return `export * from ${JSON.stringify(module)};`;
 }
