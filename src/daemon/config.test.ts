@@ -6,7 +6,12 @@ import { test } from 'node:test';
 import { isUserError, type UserError } from '#contract/errors.ts';
 import { readConfig, type Config } from './config.ts';
 
-const DEFAULTS: Config = { logLevel: 'info', accelerator: 'auto', agentTimeoutMs: 90_000 };
+const DEFAULTS: Config = {
+  logLevel: 'info',
+  accelerator: 'auto',
+  agentTimeoutMs: 90_000,
+  lifelessAfterMs: 20_000,
+};
 
 async function read(text: string, environment: NodeJS.ProcessEnv = {}): Promise<Config> {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'banger-config-'));
@@ -34,7 +39,12 @@ test('no file, no folder and an empty file are the defaults', async () => {
 
 test('every key is read', async () => {
   const text = 'log_level = "debug"\naccelerator = "tcg"\nagent_timeout = "1m30s"\n';
-  assert.deepEqual(await read(text), { logLevel: 'debug', accelerator: 'tcg', agentTimeoutMs: 90_000 });
+  assert.deepEqual(await read(text), {
+    logLevel: 'debug',
+    accelerator: 'tcg',
+    agentTimeoutMs: 90_000,
+    lifelessAfterMs: 20_000,
+  });
 });
 
 test('BANGER_LOG_LEVEL wins over the file; empty, it says nothing', async () => {

@@ -27,11 +27,14 @@ const configSchema = z
     accelerator: z.enum(['auto', 'kvm', 'tcg']).default('auto'),
     /** How long a guest may take from launch until its agent answers. */
     agent_timeout: agentTimeoutSchema.default(90_000),
+    /** How long its kernel may take until it prints something; the machine is then launched again, twice at most. */
+    lifeless_after: agentTimeoutSchema.default(20_000),
   })
   .transform((file) => ({
     logLevel: file.log_level,
     accelerator: file.accelerator,
     agentTimeoutMs: file.agent_timeout,
+    lifelessAfterMs: file.lifeless_after,
   }));
 
 export type Config = z.infer<typeof configSchema>;

@@ -170,8 +170,16 @@ function composeVms(ground: Ground, { drivers, link, images }: Parts, failpoint:
   const handles = new HandleCache(layout.vmsDir);
   const operations = new OperationRegistry({ log });
   const sessions = new AgentSessions({ link, log, onConnected: () => registry.announce() });
-  const { agentTimeoutMs } = ground.config;
-  const runner = new MachineRunner({ drivers, handles, sessions, layout, clock, agentTimeoutMs });
+  const { agentTimeoutMs, lifelessAfterMs } = ground.config;
+  const runner = new MachineRunner({
+    drivers,
+    handles,
+    sessions,
+    layout,
+    clock,
+    agentTimeoutMs,
+    lifelessAfterMs,
+  });
   const watch = new MachineWatch({
     waitForExit: (id, wait) => runner.waitForExit(id, wait),
     onExit: (id) => vms.settleExit(id),

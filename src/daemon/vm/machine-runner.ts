@@ -10,7 +10,9 @@ import { isAlive } from '#host/proc.ts';
 import type { Hypervisor, Machine, MachineConfig } from '#hypervisor/hypervisor.ts';
 import type { NetworkAttachment, NetworkDriver } from '#network/network.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
+import type { OperationContext } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
+import { consoleSize, firstBootSign, type BootSign } from './boot-watch.ts';
 import { readTail } from './console-tail.ts';
 import { MODULES_DISK_SERIAL, ROOT_DISK_SERIAL, guestCommandLine } from './guest-command-line.ts';
 import type { HandleCache } from './handles.ts';
@@ -38,6 +40,8 @@ export interface MachineRunnerOptions {
   clock: Clock;
   /** How long a guest may take until its agent answers. */
   agentTimeoutMs: number;
+  /** How long a guest may take until its kernel prints something. */
+  lifelessAfterMs: number;
 }
 
 /** What the steps of a start are given, and what they leave behind. */
@@ -45,11 +49,19 @@ export interface StartParts {
   kernel: () => Promise<KernelFiles>;
   /** Known when it was made just now; otherwise it is looked for. */
   disk?: RootDisk;
+  /** Size of the console's log when the machine was launched. */
+  consoleBytes?: number;
   /** Set by the last step when the guest runs but does not answer: the VM is kept. */
   notAnswering?: UserError;
 }
 
+interface Boot {
+  context: OperationContext;
+  relaunch: () => Promise<void>;
+}
+
 const CONSOLE_TAIL_BYTES = 2048;
+const MAX_LAUNCHES = 3;
 
 /** Turns a VM's record and files into a running machine, and back. Knows nothing of states or locks. */
 export class MachineRunner {
@@ -75,6 +87,14 @@ export class MachineRunner {
   startSteps(vm: VmRecord, parts: StartParts): Step[] {
     const place = this.#placeOf(vm.id);
     let attachment: NetworkAttachment | undefined;
+    const attach = async ({ signal }: OperationContext) => {
+      attachment = await this.#attachNetwork(vm, signal);
+    };
+    const launch = async ({ signal }: OperationContext) => {
+      const config = this.#machineConfig(vm, await parts.kernel(), parts.disk as RootDisk, attachment);
+      parts.consoleBytes = await consoleSize(config.consoleLogPath);
+      await this.#launch(config, signal);
+    };
     return [
       {
         name: 'prepare-runtime',
@@ -86,26 +106,22 @@ export class MachineRunner {
       },
       {
         name: 'start-network',
-        run: async ({ signal }) => {
-          attachment = await this.#attachNetwork(vm, signal);
-        },
+        run: (context) => attach(context),
         undo: () => this.#detachNetwork(vm.id),
       },
       {
         name: 'launch-machine',
-        run: async ({ signal }) => {
-          await this.#launch(
-            this.#machineConfig(vm, await parts.kernel(), parts.disk as RootDisk, attachment),
-            signal,
-          );
-        },
+        run: (context) => launch(context),
         undo: () => this.#removeMachine(vm.id),
       },
       {
         name: 'wait-for-agent',
-        run: async ({ signal }) => {
-          this.connect(vm.id);
-          await this.#waitForAgent(vm, parts, signal);
+        run: (context) => {
+          const relaunch = async () => {
+            await attach(context);
+            await launch(context);
+          };
+          return this.#waitForAgent(vm, parts, { context, relaunch });
         },
         undo: async () => this.#options.sessions.close(vm.id),
       },
@@ -207,20 +223,47 @@ export class MachineRunner {
     });
   }
 
-  async #waitForAgent(vm: VmRecord, parts: StartParts, signal: AbortSignal): Promise<void> {
-    const done = new AbortController();
-    const machineExit = this.waitForExit(vm.id, { signal: AbortSignal.any([signal, done.signal]) });
-    const agent = this.#options.sessions.get(vm.id, this.#options.agentTimeoutMs, { signal });
-    agent.catch(() => {}); // raced below
+  /**
+   * An emulated kernel hangs before its first word once in some hundred boots on a busy host. Such a machine has done nothing yet,
+   * so it is launched again, and the user is told.
+   */
+  async #waitForAgent(vm: VmRecord, parts: StartParts, boot: Boot): Promise<void> {
+    const { signal, log } = boot.context;
+    for (let launches = 1; ; launches += 1) {
+      const sign = await this.#firstSign(vm, parts, { signal, isLast: launches === MAX_LAUNCHES });
+      if (sign === 'exited') throw await this.#died(vm);
+      if (sign !== 'lifeless') return;
+      log.warn({ vm: vm.id, launches }, 'the guest shows no sign of life: launching it again');
+      boot.context.detail('the guest showed no sign of life, starting it again');
+      this.#options.sessions.close(vm.id);
+      await this.#removeMachine(vm.id);
+      await this.#detachNetwork(vm.id);
+      await boot.relaunch();
+    }
+  }
+
+  async #firstSign(
+    vm: VmRecord,
+    parts: StartParts,
+    { signal, isLast }: { signal: AbortSignal; isLast: boolean },
+  ): Promise<BootSign> {
+    this.connect(vm.id);
+    const { sessions, agentTimeoutMs, lifelessAfterMs } = this.#options;
     try {
-      const first = await Promise.race([agent, machineExit.then(() => 'exited' as const)]);
-      if (first === 'exited') throw await this.#died(vm);
+      return await firstBootSign(
+        {
+          answered: (bound) => sessions.get(vm.id, agentTimeoutMs, { signal: bound }),
+          exited: (bound) => this.waitForExit(vm.id, { signal: bound }),
+          consolePath: this.consoleLogPath(vm.id),
+          consoleBytes: parts.consoleBytes ?? 0,
+          lifelessAfterMs: isLast ? undefined : lifelessAfterMs,
+        },
+        signal,
+      );
     } catch (error) {
       if (!isUserError(error, 'GUEST_NOT_ANSWERING')) throw error;
       parts.notAnswering = await this.#withConsole(error, vm);
-    } finally {
-      done.abort();
-      machineExit.catch(() => {}); // aborted just now
+      return 'answered';
     }
   }
 

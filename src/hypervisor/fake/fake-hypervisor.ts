@@ -21,6 +21,7 @@ export type FakeFault =
   | { kind: 'dies-at-start'; stderr: string }
   | { kind: 'starts-slowly'; delayMs: number }
   | { kind: 'never-answers' }
+  | { kind: 'lifeless-at-first'; launches: number }
   | { kind: 'ends-by-itself'; afterMs: number };
 
 export interface FakeHypervisorOptions {
@@ -42,6 +43,7 @@ export class FakeHypervisor implements Hypervisor {
   /** For the launches to come. */
   fault: FakeFault | undefined;
   readonly #machineProgram: string;
+  readonly #launches = new Map<string, number>();
 
   constructor(options: FakeHypervisorOptions) {
     this.#machineProgram = options.machineProgram;
@@ -131,12 +133,16 @@ export class FakeHypervisor implements Hypervisor {
 
   #planFor(config: MachineConfig): FakeMachinePlan {
     const { fault } = this;
+    const launches = (this.#launches.get(config.id) ?? 0) + 1;
+    this.#launches.set(config.id, launches);
+    const isLifeless = fault?.kind === 'lifeless-at-first' && launches <= fault.launches;
     return {
       id: config.id,
       guestSocketPath: guestSocketPath(config),
       consoleLogPath: config.consoleLogPath,
       startDelayMs: fault?.kind === 'starts-slowly' ? fault.delayMs : 0,
-      isSilent: fault?.kind === 'never-answers',
+      isSilent: fault?.kind === 'never-answers' || isLifeless,
+      isLifeless,
       ...(fault?.kind === 'dies-at-start' && { startError: fault.stderr }),
       ...(fault?.kind === 'ends-by-itself' && { endsAfterMs: fault.afterMs }),
     };

@@ -9,6 +9,8 @@ export const fakeMachinePlanSchema = z.object({
   startDelayMs: z.number().int(),
   /** The guest never boots: its socket accepts, and nobody answers. */
   isSilent: z.boolean(),
+  /** Its console stays empty. */
+  isLifeless: z.boolean(),
   /** Printed on stderr instead of starting. */
   startError: z.string().optional(),
   /** The machine ends by itself after so long. */
