@@ -6,12 +6,15 @@ import { distributionOf, type Distribution } from './percentiles.ts';
 import { limitRow, ratioRow, type Row } from './report.ts';
 
 const EXEC_OVERHEAD_MS = 5;
+const WARM_UP_CALLS = 200;
 const CLI_SHARE = 1.6;
 
 /** Round trips to a guest that is up: a ping, a command, a command by the whole CLI; and the CLI by itself. */
 export async function benchExec(home: TestHome, client: BangerClient, vm: string): Promise<Row[]> {
   const describe = () => client.vms.get(vm);
-  const roundTrips = await interleave(200, {
+  // The first calls of any program are slower while both ends compile what they run.
+  await sample(WARM_UP_CALLS, () => timeOf(() => client.vms.ping(vm)));
+  const roundTrips = await interleave(400, {
     http: () => timeOf(describe),
     ping: () => timeOf(() => client.vms.ping(vm)),
   });
