@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { TomlError, parse } from 'smol-toml';
 import * as z from 'zod';
 import { parseDuration } from '#base/durations.ts';
-import { systemErrorCode } from '#base/errors.ts';
 import { UserError } from '#contract/errors.ts';
+import { readFileIfThere } from '#host/files.ts';
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const MIN_AGENT_TIMEOUT_MS = 1000;
@@ -46,7 +45,7 @@ export type Config = z.infer<typeof configSchema>;
  */
 export async function readConfig(configDir: string, environment: NodeJS.ProcessEnv): Promise<Config> {
   const path = join(configDir, 'config.toml');
-  const file = parseToml(path, await readIfThere(path));
+  const file = parseToml(path, (await readFileIfThere(path)) ?? '');
   const parsed = configSchema.safeParse(file);
   if (!parsed.success) throw invalid(path, describeIssues(parsed.error), parsed.error);
   return { ...parsed.data, logLevel: readLogLevel(environment) ?? parsed.data.logLevel };
@@ -84,13 +83,4 @@ function invalid(path: string, why: string, cause: unknown): UserError {
     hint: 'correct the file, or move it away to use the defaults',
     cause,
   });
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return '';
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { open, rename, rm, mkdir, chmod, lstat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, mkdir, chmod, lstat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { systemErrorCode } from '#base/errors.ts';
@@ -58,6 +58,25 @@ export async function pathExists(path: string): Promise<boolean> {
     return true;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT' || systemErrorCode(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+/** The text of a file, undefined when there is none. */
+export async function readFileIfThere(path: string): Promise<string | undefined> {
+  return ifThere(readFile(path, 'utf8'));
+}
+
+/** The names in a folder, none when there is no folder. */
+export async function listFolderIfThere(path: string): Promise<string[]> {
+  return (await ifThere(readdir(path))) ?? [];
+}
+
+async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -1,8 +1,7 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import { systemErrorCode } from '#base/errors.ts';
-import { writeFileAtomic } from '#host/files.ts';
+import { readFileIfThere, writeFileAtomic } from '#host/files.ts';
 
 const processSchema = z.object({ pid: z.number().int().positive(), startTicks: z.number() });
 
@@ -52,7 +51,7 @@ export class HandleCache {
 
   /** Reads the file into the cache. A missing or damaged file is the same as none: the kernel is asked instead. */
   async load(id: string): Promise<Handles> {
-    const handles = parseHandles(await readIfThere(this.#path(id)));
+    const handles = parseHandles(await readFileIfThere(this.#path(id)));
     this.#handles.set(id, handles);
     return handles;
   }
@@ -69,14 +68,5 @@ function parseHandles(text: string | undefined): Handles {
     return parsed.success ? parsed.data : {};
   } catch {
     return {}; // truncated by a crash of the host: rebuilt from the kernel
-  }
-}
-
-async function readIfThere(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

@@ -1,11 +1,11 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { messageOf, systemErrorCode } from '#base/errors.ts';
+import { messageOf } from '#base/errors.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { VmState } from '#contract/owner/vm.ts';
-import { ensurePrivateFolder, isTemporaryName } from '#host/files.ts';
+import { ensurePrivateFolder, isTemporaryName, listFolderIfThere } from '#host/files.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { HandleCache } from './handles.ts';
 import type { MachineRunner } from './machine-runner.ts';
@@ -98,7 +98,7 @@ function markError(record: VmRecord, error: unknown, { registry, log }: Reconcil
 async function removeUnknown(options: ReconcileOptions, known: ReadonlySet<string>): Promise<void> {
   const { layout } = options;
   const folders = [layout.vmsDir, join(layout.runtimeDir, 'vm')];
-  const names = (await Promise.all(folders.map(listFolder))).flat();
+  const names = (await Promise.all(folders.map(listFolderIfThere))).flat();
   for (const id of new Set(names)) {
     if (known.has(id) || !/^[0-9a-f]{12}$/.test(id)) continue;
     try {
@@ -122,18 +122,9 @@ async function removeUnknownVm(id: string, { layout, runner, log }: ReconcileOpt
 
 /** Moves the folder, unless there is nothing finished in it. */
 async function putAside(folder: string, destination: string): Promise<boolean> {
-  const names = await listFolder(folder);
+  const names = await listFolderIfThere(folder);
   if (names.every(isTemporaryName)) return false;
   await ensurePrivateFolder(dirname(destination));
   await rename(folder, destination);
   return true;
-}
-
-async function listFolder(path: string): Promise<string[]> {
-  try {
-    return await readdir(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

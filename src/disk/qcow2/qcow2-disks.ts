@@ -1,10 +1,9 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
-import { systemErrorCode } from '#base/errors.ts';
 import { formatSize } from '#base/sizes.ts';
 import { UserError } from '#contract/errors.ts';
-import { isTemporaryName, pathExists, temporaryPathFor } from '#host/files.ts';
+import { isTemporaryName, listFolderIfThere, pathExists, temporaryPathFor } from '#host/files.ts';
 import { CommandError } from '#host/run-command.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
 import { requireFileSizePossible, SIZE_PROBE_NAME } from '../file-size-limit.ts';
@@ -92,7 +91,7 @@ export class Qcow2Disks implements DiskDriver {
   }
 
   async removeRootDisk(folder: string): Promise<void> {
-    const names = await listFolder(folder);
+    const names = await listFolderIfThere(folder);
     const own = names.filter((name) => name === FILE_NAME || isOwnTemporary(name));
     await Promise.all(own.map((name) => rm(join(folder, name), { force: true })));
   }
@@ -129,13 +128,4 @@ function isOwnTemporary(name: string): boolean {
 
 function roundUp(bytes: number): number {
   return Math.ceil(bytes / SIZE_STEP_BYTES) * SIZE_STEP_BYTES;
-}
-
-async function listFolder(folder: string): Promise<string[]> {
-  try {
-    return await readdir(folder);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return [];
-    throw error;
-  }
 }

@@ -1,9 +1,9 @@
-import { readFile, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { UserError } from '#contract/errors.ts';
-import { pathExists } from '#host/files.ts';
+import { pathExists, readFileIfThere } from '#host/files.ts';
 import {
   commandLineOf,
   findProcessesByCommandLine,
@@ -105,7 +105,7 @@ export class UserNetwork implements NetworkDriver {
     return {
       address: `${GUEST_ADDRESS}/${PREFIX_LENGTH}`,
       gateway: GATEWAY_ADDRESS,
-      dns: chooseGuestDns(await readIfThere(this.#resolvConfPath)),
+      dns: chooseGuestDns((await readFileIfThere(this.#resolvConfPath)) ?? ''),
       mtu: MTU,
       mac: guestMac(id),
     };
@@ -178,15 +178,6 @@ async function removeFiles(paths: NetworkPaths): Promise<void> {
   );
 }
 
-function readOutput(paths: NetworkPaths): Promise<string> {
-  return readIfThere(paths.output);
-}
-
-async function readIfThere(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return '';
-    throw error;
-  }
+async function readOutput(paths: NetworkPaths): Promise<string> {
+  return (await readFileIfThere(paths.output)) ?? '';
 }
