@@ -26,6 +26,7 @@ static void end_child(struct channel *channel) {
 }
 
 void channel_free(struct channel *channel) {
+    if (channel->operation->drop && channel->context) channel->operation->drop(channel);
     watch_close(&channel->input);
     watch_close(&channel->output);
     watch_close(&channel->errors);
@@ -118,7 +119,8 @@ bool channel_pump(struct channel *channel, struct outbox *out) {
         progress = true;
     }
     if (channel->final_type != FRAME_ERROR && (channel->opened_sent || !channel->operation->opened)) {
-        bool moved = source_pump(&channel->sources[0], out, channel->id);
+        bool moved = channel->operation->pump ? channel->operation->pump(channel, out)
+                                              : source_pump(&channel->sources[0], out, channel->id);
         moved |= source_pump(&channel->sources[1], out, channel->id);
         if (moved) channel->deadline = 0; // it counted silence
         progress |= moved | sink_send_credit(&channel->sink, out, channel->id);
@@ -139,7 +141,10 @@ static bool receive_credit(struct channel *channel, const struct frame *frame) {
 bool channel_receive(struct channel *channel, const struct frame *frame) {
     if (channel->final_type == FRAME_ERROR) return true; // it only waits for room in the outbox
     switch (frame->type) {
-    case FRAME_DATA: return frame->stream == 0 && sink_accept(&channel->sink, frame->payload, frame->length);
+    case FRAME_DATA:
+        if (frame->stream != 0 || !sink_accept(&channel->sink, frame->payload, frame->length)) return false;
+        if (channel->operation->receive) channel->operation->receive(channel, frame->payload, frame->length);
+        return true;
     case FRAME_EOF:
         if (frame->stream == 0) channel->sink.eof = true;
         return frame->stream == 0;

@@ -33,11 +33,15 @@ struct operation {
     bool (*may_end)(struct channel *channel);                                   // after the final frame is known
     void (*control)(struct channel *channel, const struct frame *frame);        // RESIZE, SIGNAL
     size_t (*opened)(const struct channel *channel, struct field_writer *body); // fields of OPENED
+    void (*receive)(struct channel *channel, const uint8_t *bytes, size_t length); // DATA, beside the sink's account
+    bool (*pump)(struct channel *channel, struct outbox *out);                     // in place of the first source
+    void (*drop)(struct channel *channel); // frees what it put into the context
 };
 
 struct channel {
     uint32_t id;
     const struct operation *operation;
+    void *context; // of the operation
     struct watch input, output, errors, status;
     struct sink sink;
     struct source sources[2];

@@ -34,7 +34,7 @@ bool source_finish(struct source *source, struct outbox *out, uint32_t channel) 
     return true;
 }
 
-static size_t frame_room(const struct source *source, const struct outbox *out) {
+size_t source_room(const struct source *source, const struct outbox *out) {
     size_t room = outbox_room(out);
     if (room < OUTBOX_REPLY_ROOM + FRAME_OVERHEAD + SOURCE_MIN_READ) return 0;
     room -= OUTBOX_REPLY_ROOM + FRAME_OVERHEAD;
@@ -45,7 +45,7 @@ static size_t frame_room(const struct source *source, const struct outbox *out) 
 bool source_pump(struct source *source, struct outbox *out, uint32_t channel) {
     if (!source->watch || source->eof_sent) return false;
     if (source->ended) return source_finish(source, out, channel);
-    size_t room = source->watch->readable ? frame_room(source, out) : 0;
+    size_t room = source->watch->readable ? source_room(source, out) : 0;
     if (room == 0) return false;
     ssize_t got = read(source->watch->fd, outbox_reserve(out, room), room);
     if (got > 0) {

@@ -46,6 +46,8 @@ bool source_pump(struct source *source, struct outbox *out, uint32_t channel);
 bool source_grant(struct source *source, uint32_t credit);
 // May have bytes that were not read yet.
 bool source_waiting(const struct source *source);
+// Bytes that one frame of it may take now; 0: none.
+size_t source_room(const struct source *source, const struct outbox *out);
 bool source_finish(struct source *source, struct outbox *out, uint32_t channel);
 
 void sink_open(struct sink *sink, struct watch *watch, enum sink_kind kind);

@@ -28,6 +28,7 @@ enum frame_type {
     FRAME_RESULT = 23,
     FRAME_ERROR = 24,
     FRAME_CLOSE = 25,
+    FRAME_LOST = 26,
 };
 
 struct frame {

@@ -11,7 +11,7 @@
 
 #include "log.h"
 
-enum { FILE_MAX = 1 << 20 };
+enum { FILE_MAX = 1 << 20, HOSTNAME_MAX = 63 };
 
 static const char own_address[] = "127.0.1.1";
 
@@ -29,23 +29,23 @@ static char *read_text(const char *path) {
 }
 
 // By a new file and a rename: what stands there may be a link to somewhere else, which is replaced, not followed.
-static void write_text(const char *path, const char *text) {
+static bool write_text(const char *path, const char *text) {
     char temporary[64];
     struct stat info;
     char *before = lstat(path, &info) == 0 && S_ISREG(info.st_mode) ? read_text(path) : NULL;
     bool same = before && strcmp(before, text) == 0;
     free(before);
-    if (same) return;
+    if (same) return true;
     snprintf(temporary, sizeof temporary, "%s.banger", path);
     unlink(temporary);
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     size_t length = strlen(text);
     bool ok = fd >= 0 && write(fd, text, length) == (ssize_t)length && fchmod(fd, 0644) == 0;
     if (fd >= 0) close(fd);
-    if (!ok || rename(temporary, path) < 0) {
-        log_line("cannot write %s: %s", path, strerror(errno));
-        unlink(temporary);
-    }
+    if (ok && rename(temporary, path) == 0) return true;
+    log_line("cannot write %s: %s", path, strerror(errno));
+    unlink(temporary);
+    return false;
 }
 
 static bool is_own_line(const char *line, size_t length) {
@@ -90,21 +90,29 @@ char *identity_resolv(const char *addresses) {
     return to;
 }
 
-void identity_set_hostname(const char *name) {
-    char line[512];
-    if (strpbrk(name, "/ \n\t")) {
+bool identity_is_hostname(const char *name) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-.";
+    size_t length = strlen(name);
+    return length > 0 && length <= HOSTNAME_MAX && strspn(name, letters) == length && !strchr("-.", name[0]);
+}
+
+bool identity_set_hostname(const char *name) {
+    char line[HOSTNAME_MAX + 2];
+    if (!identity_is_hostname(name)) {
         log_line("cannot use the host name \"%s\"", name);
-        return;
+        return false;
     }
-    if (sethostname(name, strlen(name)) < 0) log_line("cannot set the host name: %s", strerror(errno));
+    bool ok = sethostname(name, strlen(name)) == 0;
+    if (!ok) log_line("cannot set the host name: %s", strerror(errno));
     mkdir("/etc", 0755);
     snprintf(line, sizeof line, "%s\n", name);
-    write_text("/etc/hostname", line);
+    ok &= write_text("/etc/hostname", line);
     char *before = read_text("/etc/hosts");
     char *hosts = identity_hosts(before ? before : "", name);
-    if (hosts) write_text("/etc/hosts", hosts);
+    ok &= hosts && write_text("/etc/hosts", hosts);
     free(before);
     free(hosts);
+    return ok;
 }
 
 void identity_set_dns(const char *addresses) {

@@ -4,7 +4,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-void identity_set_hostname(const char *name);
+// Letters, digits, dots and hyphens: nothing that could say more in /etc/hosts. Pure.
+bool identity_is_hostname(const char *name);
+// False when something of it could not be written; the log says what.
+bool identity_set_hostname(const char *name);
 // Addresses, comma separated.
 void identity_set_dns(const char *addresses);
 

@@ -9,6 +9,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "detached.h"
 #include "frame.h"
 #include "log.h"
 #include "loop.h"
@@ -16,9 +17,10 @@
 #include "operations.h"
 #include "process.h"
 #include "procfs.h"
+#include "reaper.h"
 
 enum { TAG_GRACE = 2, TAG_MODE = 3, MODE_NOW = 1, GRACE_DEFAULT_MS = 8000, GRACE_MAX_MS = 600000 };
-enum { SYNC_MAX_MS = 10000, TERM_MS = 1000, LAST_SYNC_MS = 5000, SETTLE_MS = 20 };
+enum { SYNC_MAX_MS = 10000, TERM_MS = 1000, LAST_SYNC_MS = 5000, SETTLE_MS = 20, COMMANDS_MS = 3500 };
 enum { REMOUNT_MAX_MS = 3000, REMOUNT_STEP_MS = 5 };
 
 // glibc's SIGRTMIN + 4: systemd's "start poweroff.target".
@@ -28,6 +30,7 @@ enum phase {
     IDLE,
     FIRST_SYNC, // the disks, before anybody is asked
     ANSWER,     // OPENED is on its way out
+    COMMANDS,   // those that belong to the agent were asked to end
     GRACE,      // the init was asked
     TERMINATED, // everybody got SIGTERM
     LAST_SYNC,  // a child syncs, remounts and powers off
@@ -38,6 +41,7 @@ static struct {
     enum phase phase;
     uint64_t deadline;
     uint32_t grace_ms;
+    uint64_t grace_ends;
     bool at_once;
     pid_t child;
     bool child_done;
@@ -108,11 +112,19 @@ static void ask_init(void) {
     else if (machine.init == INIT_OPENRC || machine.init == INIT_BUSYBOX) asked = kill(1, SIGUSR2) == 0;
     else asked = false;
     if (asked) {
-        enter(GRACE, (int)power.grace_ms);
+        enter(GRACE, power.grace_ends > loop_now() ? (int)(power.grace_ends - loop_now()) : 0);
     } else {
         kill_everybody(SIGTERM);
         enter(TERMINATED, TERM_MS);
     }
+}
+
+// They are the agent's children, so an init that ends them itself is not told when they are gone: systemd then looks
+// again only after ten seconds.
+static void end_commands(void) {
+    power.grace_ends = loop_now() + power.grace_ms;
+    if (!power.at_once) detached_terminate_all();
+    enter(COMMANDS, power.at_once ? 0 : COMMANDS_MS);
 }
 
 static void advance(void) {
@@ -121,7 +133,8 @@ static void advance(void) {
         power.answered = true;
         enter(ANSWER, SETTLE_MS);
         break;
-    case ANSWER: ask_init(); break;
+    case ANSWER: end_commands(); break;
+    case COMMANDS: ask_init(); break;
     case GRACE: log_line("the init did not power off in time; the agent does it"); // fall through
     case TERMINATED:
         kill_everybody(SIGKILL);
@@ -140,7 +153,8 @@ static void advance(void) {
 int power_tick(void) {
     if (power.phase == IDLE) return -1;
     bool waits_for_child = power.phase == FIRST_SYNC || power.phase == LAST_SYNC;
-    if (loop_now() >= power.deadline || (waits_for_child && power.child_done)) advance();
+    bool is_over = waits_for_child ? power.child_done : power.phase == COMMANDS && reaper_is_idle();
+    if (is_over || loop_now() >= power.deadline) advance();
     uint64_t now = loop_now();
     return power.deadline > now ? (int)(power.deadline - now) : 0;
 }
@@ -170,11 +184,12 @@ void power_off_now(void) {
 
 static struct failure start(struct channel *channel, struct fields request) {
     (void)channel;
-    if (!machine.is_guest) return (struct failure){"UNSUPPORTED", "This agent does not run in a machine of its own", 0};
+    if (!machine.is_guest) return not_a_machine;
     bool at_once = fields_number(request, TAG_MODE, 0) == MODE_NOW;
     if (power.phase == IDLE) begin((uint32_t)fields_number(request, TAG_GRACE, GRACE_DEFAULT_MS), at_once);
     else if (at_once) power.at_once = true;
-    if (at_once && power.phase == GRACE) enter(GRACE, 0); // a second, less patient request
+    bool waits = power.phase == COMMANDS || power.phase == GRACE;
+    if (at_once && waits) enter(power.phase, 0); // a second, less patient request
     return NO_FAILURE;
 }
 

@@ -29,6 +29,11 @@ static void fill(struct lines *lines) {
     }
 }
 
+void lines_close(struct lines *lines) {
+    if (!lines->ended) close(lines->fd);
+    lines->ended = true;
+}
+
 char *lines_next(struct lines *lines) {
     for (;;) {
         char *line = lines->buffer + lines->start;

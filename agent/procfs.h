@@ -16,6 +16,8 @@ struct lines {
 bool lines_open(struct lines *lines, const char *path);
 // The next line without its newline; a line longer than the buffer comes in pieces. NULL at the end, which closes.
 char *lines_next(struct lines *lines);
+// For who does not read to the end.
+void lines_close(struct lines *lines);
 // Cuts the next word (by spaces and tabs) off the text; "" when there is none.
 char *next_word(char **text);
 void skip_words(char **text, int count);

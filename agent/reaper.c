@@ -7,7 +7,7 @@
 
 #include "loop.h"
 
-enum { KILL_AFTER_MS = 2000, COLLECT_AT_ONCE = 256 };
+enum { KILL_AFTER_HANGUP_MS = 2000, KILL_AFTER_TERM_MS = 3000, COLLECT_AT_ONCE = 256 };
 
 struct ending {
     pid_t group;
@@ -43,13 +43,7 @@ void reaper_group_leader_died(pid_t group) {
     }
 }
 
-void reaper_end_group(pid_t group, bool leader_alive) {
-    if (kill(-group, SIGHUP) < 0) {
-        // A child that has not come to its setsid() yet has no group of its own.
-        if (errno == ESRCH && leader_alive) kill(group, SIGKILL);
-        return;
-    }
-    kill(-group, SIGCONT);
+static void kill_later(pid_t group, uint64_t after_ms) {
     if (ending_count == ending_capacity) {
         size_t capacity = ending_capacity ? ending_capacity * 2 : 16;
         struct ending *grown = realloc(endings, capacity * sizeof *grown);
@@ -60,7 +54,27 @@ void reaper_end_group(pid_t group, bool leader_alive) {
         endings = grown;
         ending_capacity = capacity;
     }
-    endings[ending_count++] = (struct ending){group, loop_now() + KILL_AFTER_MS};
+    endings[ending_count++] = (struct ending){group, loop_now() + after_ms};
+}
+
+void reaper_end_group(pid_t group, bool leader_alive) {
+    if (kill(-group, SIGHUP) < 0) {
+        // A child that has not come to its setsid() yet has no group of its own.
+        if (errno == ESRCH && leader_alive) kill(group, SIGKILL);
+        return;
+    }
+    kill(-group, SIGCONT);
+    kill_later(group, KILL_AFTER_HANGUP_MS);
+}
+
+void reaper_terminate_group(pid_t group) {
+    if (kill(-group, SIGTERM) < 0) return;
+    kill(-group, SIGCONT);
+    kill_later(group, KILL_AFTER_TERM_MS);
+}
+
+bool reaper_is_idle(void) {
+    return ending_count == 0;
 }
 
 int reaper_tick(void) {

@@ -9,11 +9,11 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include "cmdline.h"
+#include "growth.h"
 #include "ioctls.h"
 #include "log.h"
 #include "power.h"
@@ -75,14 +75,11 @@ static bool find_disk(const char *serial, char *device, size_t size) {
 // To the size of its device; a file system that is there already says so and nothing happens.
 static void grow(const char *device) {
     uint64_t bytes = 0;
-    struct statfs info;
     int disk = open(device, O_RDONLY | O_CLOEXEC);
     int root = open(new_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (disk >= 0 && root >= 0 && fstatfs(root, &info) == 0 && ioctl(disk, BLOCK_SIZE_64, &bytes) == 0) {
-        uint64_t blocks = bytes / (uint64_t)info.f_bsize;
-        if (ioctl(root, EXT4_RESIZE, &blocks) < 0) {
-            log_line("cannot grow the root disk to %llu blocks: %s", (unsigned long long)blocks, strerror(errno));
-        }
+    bool known = disk >= 0 && root >= 0 && ioctl(disk, BLOCK_SIZE_64, &bytes) == 0;
+    if (known && !grow_filesystem(root, bytes)) {
+        log_line("cannot grow the root disk to %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
     }
     if (disk >= 0) close(disk);
     if (root >= 0) close(root);

@@ -6,6 +6,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "detached.h"
 #include "log.h"
 #include "power.h"
 #include "reaper.h"
@@ -23,6 +24,7 @@ static void collected(void *context, pid_t pid, int wait_status) {
     for (size_t i = 0; i < session->channel_count; i++) {
         if (session->channels[i]->pid == pid) channel_collect(session->channels[i], wait_status);
     }
+    detached_collect(pid, wait_status);
     power_collected(pid);
 }
 
@@ -140,7 +142,8 @@ static int turn(struct session *session) {
     if (session->link.gone) host_is_gone(session);
     // After reading the link, so that a child's end is seen after the output that came before it.
     if (session->more_children) session->more_children = reaper_collect(collected, session);
-    bool progress = pump_channels(session);
+    bool progress = detached_pump();
+    progress |= pump_channels(session);
     bool was_full = outbox_room(&session->out) < ROOM_TO_GO_ON;
     flush(session);
     if (was_full && outbox_room(&session->out) >= ROOM_TO_GO_ON) progress = true;
@@ -148,6 +151,7 @@ static int turn(struct session *session) {
     wait = sooner(wait, reaper_tick());
     wait = sooner(wait, power_tick());
     wait = sooner(wait, channel_deadline(session));
+    wait = sooner(wait, detached_wait());
     if (outbox_used(&session->out)) wait = sooner(wait, STUCK_WRITE_MS);
     input_ready = session->link.stream.fd >= 0 && session->link.stream.readable;
     bool input_stuck = outbox_room(&session->out) < OUTBOX_REPLY_ROOM / 2;
@@ -157,6 +161,7 @@ static int turn(struct session *session) {
 
 static void stop(struct session *session) {
     session_end(session);
+    detached_end_all();
     int wait;
     while ((wait = reaper_tick()) >= 0) {
         loop_wait(wait);

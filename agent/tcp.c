@@ -1,38 +1,13 @@
 // Operation 4: a connection to a port inside the guest.
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netdb.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "operations.h"
 
 enum { CONNECT_TIMEOUT_MS = 10000, TAG_HOST = 2, TAG_PORT = 3 };
-
-union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-};
-
-static socklen_t parse_address(const char *host, uint16_t port, union address *address) {
-    memset(address, 0, sizeof *address);
-    if (inet_pton(AF_INET, host, &address->v4.sin_addr) == 1) {
-        address->v4.sin_family = AF_INET;
-        address->v4.sin_port = htons(port);
-        return sizeof address->v4;
-    }
-    if (inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1) {
-        address->v6.sin6_family = AF_INET6;
-        address->v6.sin6_port = htons(port);
-        return sizeof address->v6;
-    }
-    return 0;
-}
 
 static struct failure connect_failure(int error) {
     switch (error) {
@@ -47,13 +22,8 @@ static struct failure connect_failure(int error) {
 
 static struct failure start(struct channel *channel, struct fields request) {
     union address address;
-    struct field field;
-    uint64_t port = fields_number(request, TAG_PORT, 0);
-    char *host = fields_text(request, TAG_HOST);
-    bool given = fields_find(request, TAG_HOST, &field);
-    socklen_t size = given && !host ? 0 : parse_address(host ? host : "127.0.0.1", (uint16_t)port, &address);
-    free(host);
-    if (size == 0 || port == 0 || port > 65535) {
+    socklen_t size = address_of_request(request, TAG_HOST, TAG_PORT, &address);
+    if (size == 0) {
         return (struct failure){"INVALID", "Not a numeric address with a port from 1 to 65535", 0};
     }
     int fd = socket(address.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

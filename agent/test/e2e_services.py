@@ -5,7 +5,7 @@ import socket
 import struct
 import threading
 
-from link import PORTS, POWER_OFF, STATS, SYNC, TCP, Agent, AgentError, field, number
+from link import GROW_ROOT, PORTS, POWER_OFF, SET_IDENTITY, STATS, SYNC, TCP, Agent, AgentError, field, number
 
 
 def code_of(channel):
@@ -134,8 +134,9 @@ def test_stats(binary):
         assert "lo" in networks and networks["lo"][0] == networks["lo"][1]
 
 
-def test_sync_and_power(binary):
+def test_sync_and_what_only_a_machine_does(binary):
     with Agent(binary) as link:
         assert link.open(SYNC).wait(60).result == {}
-        assert code_of(link.open(POWER_OFF)) == "UNSUPPORTED"
+        for operation in (POWER_OFF, GROW_ROOT, SET_IDENTITY):
+            assert code_of(link.open(operation)) == "UNSUPPORTED"
         assert link.ping()

@@ -10,6 +10,10 @@ import time
 HELLO, HELLO_OK, PING, PONG = 1, 2, 3, 4
 OPEN, OPENED, DATA, EOF, CREDIT, RESIZE, SIGNAL, RESULT, ERROR, CLOSE = range(16, 26)
 EXEC, TAR_IN, TAR_OUT, TCP, PORTS, STATS, SYNC, POWER_OFF = range(1, 9)
+UDP = 9
+GROW_ROOT, SET_IDENTITY = 10, 11
+LOST = 26
+COMMANDS, ATTACH, SIGNAL_COMMAND, REMOVE_COMMAND, START_COMMAND = range(12, 17)
 WINDOW = 262144
 RESYNC = bytes(65552)
 
@@ -163,6 +167,7 @@ class Channel:
         self.pending = bytearray()
         self.end_pending = False
         self.order = []
+        self.lost = 0
 
     def take(self, kind, stream, payload):
         assert not self.finished, f"frame {kind} after the end of channel {self.id}"
@@ -183,6 +188,8 @@ class Channel:
             self.credit += number(payload)
             assert self.credit <= WINDOW
             self.push()
+        elif kind == LOST:
+            self.lost += number(payload)
         elif kind == RESULT:
             self.result = parse_fields(payload)
         elif kind == ERROR:

@@ -16,5 +16,6 @@ void users_tests(void);
 void tar_header_tests(void);
 void tar_in_tests(void);
 void text_tests(void);
+void scrollback_tests(void);
 
 void test(const char *name, void (*body)(void));

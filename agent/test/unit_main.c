@@ -40,6 +40,7 @@ int main(void) {
     tar_header_tests();
     tar_in_tests();
     text_tests();
+    scrollback_tests();
     tar_path_remove(-1, scratch);
     printf("unit: %d passed, %d failed\n", passed, failed);
     return failed ? 1 : 0;

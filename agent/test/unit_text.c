@@ -29,6 +29,17 @@ static void hosts(void) {
     free(text);
 }
 
+static void host_names(void) {
+    char longest[65];
+    memset(longest, 'a', sizeof longest);
+    longest[63] = 0;
+    CHECK(identity_is_hostname("box") && identity_is_hostname("a.b-1") && identity_is_hostname(longest));
+    longest[63] = 'a';
+    longest[64] = 0;
+    CHECK(!identity_is_hostname(longest) && !identity_is_hostname("") && !identity_is_hostname("-a"));
+    CHECK(!identity_is_hostname("a b") && !identity_is_hostname("a\n1.2.3.4 evil") && !identity_is_hostname("../a"));
+}
+
 static void resolv(void) {
     char *text = identity_resolv("10.0.0.1,,fe80::1%eth0,evil\nline,1");
     CHECK(strcmp(text, "nameserver 10.0.0.1\nnameserver 1\n") == 0);
@@ -57,6 +68,7 @@ static void words(void) {
 void text_tests(void) {
     test("cmdline: last value, percent-decoded, or none", command_line);
     test("hosts: one line for the own name", hosts);
+    test("host names: nothing but names", host_names);
     test("resolv.conf: only addresses", resolv);
     test("procfs: lines, words and numbers", words);
 }

@@ -3,9 +3,11 @@ import type { Abortable } from '#base/abort.ts';
 import type { UserError } from '#contract/errors.ts';
 import { decodeExecResult, decodeExecStarted, encodeExecOpen } from '#contract/guest/exec-messages.ts';
 import type { AgentHello } from '#contract/guest/hello.ts';
+import { decodeGrownRoot, encodeGrowRootOpen, encodeIdentityOpen } from '#contract/guest/machine-messages.ts';
+import type { GrownRoot, GrowRootRequest, GuestIdentity } from '#contract/guest/machine-messages.ts';
 import { encodePlainOpen, Operation } from '#contract/guest/open.ts';
-import { decodePorts } from '#contract/guest/port-messages.ts';
-import type { ListeningPort } from '#contract/guest/port-messages.ts';
+import { decodePorts, encodePortsOpen } from '#contract/guest/port-messages.ts';
+import type { ListeningPort, PortsRequest } from '#contract/guest/port-messages.ts';
 import { encodePowerOffOpen } from '#contract/guest/power-off-messages.ts';
 import type { PowerOffRequest } from '#contract/guest/power-off-messages.ts';
 import { decodeStats } from '#contract/guest/stats-messages.ts';
@@ -15,16 +17,20 @@ import {
   encodeTarInOpen,
   encodeTarOutOpen,
   encodeTcpConnectOpen,
+  encodeUdpConnectOpen,
 } from '#contract/guest/transfer-messages.ts';
 import type {
+  ConnectRequest,
   TarInRequest,
   TarOutRequest,
   TarResult,
-  TcpConnectRequest,
 } from '#contract/guest/transfer-messages.ts';
 import type { ExecRequest } from '#contract/owner/exec.ts';
 import type { ChannelHandler, RawChannel } from './channel.ts';
 import { execError, operationError } from './guest-errors.ts';
+import { GuestCommands } from './guest-commands.ts';
+import { GuestDatagrams } from './guest-datagrams.ts';
+import type { DatagramHandler } from './guest-datagrams.ts';
 import { GuestProcess } from './guest-process.ts';
 import { guestSocket } from './guest-socket.ts';
 import { OperationChannel } from './operation-channel.ts';
@@ -55,6 +61,8 @@ const nothing = (): void => {};
  * (details.guestCode) when the agent refuses, and the signal's reason.
  */
 export class AgentClient {
+  /** The commands that run on without a session. */
+  readonly commands: GuestCommands;
   readonly #session: AgentSession;
 
   /**
@@ -67,6 +75,7 @@ export class AgentClient {
   }
 
   private constructor(session: AgentSession) {
+    this.commands = new GuestCommands(session);
     this.#session = session;
   }
 
@@ -101,17 +110,33 @@ export class AgentClient {
     return new GuestProcess(await operation.waitOpened(options), operation);
   }
 
+  /**
+   * Grows the root file system, which stays in use, to the size of its disk.
+   *
+   * @throws UserError `GUEST_OPERATION_FAILED` with details.guestCode `TIMEOUT` when the guest does not see `diskBytes` in time
+   */
+  growRoot(options: GrowRootRequest & Abortable = {}): Promise<GrownRoot> {
+    const action = 'grow the root file system of the guest';
+    const open = encodeGrowRootOpen(options);
+    return this.#operation({ action, open, decodeResult: decodeGrownRoot }).waitResult(options);
+  }
+
+  /** Changes who the guest is, in its kernel and in its files. @throws UserError `INVALID_ARGUMENT` */
+  setIdentity(identity: GuestIdentity, options: Abortable = {}): Promise<void> {
+    const action = 'change the identity of the guest';
+    const open = encodeIdentityOpen(identity);
+    return this.#operation({ action, open, decodeResult: nothing }).waitResult(options);
+  }
+
   /** Opens a channel whose frames the caller handles itself; `open` is an encoded `OPEN`. */
   openChannel(open: Uint8Array, handler: ChannelHandler): RawChannel {
     return this.#session.openChannel(open, handler);
   }
 
-  ports(options: Abortable = {}): Promise<ListeningPort[]> {
-    return this.#ask(
-      Operation.PORTS,
-      { action: 'list the ports of the guest', decodeResult: decodePorts },
-      options,
-    );
+  ports(options: PortsRequest & Abortable = {}): Promise<ListeningPort[]> {
+    const action = 'list the ports of the guest';
+    const open = encodePortsOpen(options);
+    return this.#operation({ action, open, decodeResult: decodePorts }).waitResult(options);
   }
 
   stats(options: Abortable = {}): Promise<GuestStats> {
@@ -178,7 +203,7 @@ export class AgentClient {
    *
    * @throws UserError `GUEST_OPERATION_FAILED` with details.guestCode `REFUSED` or `TIMEOUT`, `INVALID_ARGUMENT`
    */
-  async connectTcp(port: number, options: Omit<TcpConnectRequest, 'port'> & Abortable = {}): Promise<Duplex> {
+  async connectTcp(port: number, options: Omit<ConnectRequest, 'port'> & Abortable = {}): Promise<Duplex> {
     const operation = this.#operation({
       action: `connect to port ${port} of the guest`,
       open: encodeTcpConnectOpen({ ...options, port }),
@@ -186,6 +211,16 @@ export class AgentClient {
     });
     await operation.waitOpened(options);
     return guestSocket(operation);
+  }
+
+  /**
+   * A UDP socket inside the guest whose peer is a port there, by default on its loopback. Datagrams may be sent at once.
+   *
+   * @throws UserError `INVALID_ARGUMENT`
+   */
+  connectUdp(request: ConnectRequest, handler: DatagramHandler): GuestDatagrams {
+    const open = encodeUdpConnectOpen(request);
+    return new GuestDatagrams((channel) => this.#session.openChannel(open, channel), handler);
   }
 
   /** Ends the session and everything that runs on it. Idempotent. */

@@ -45,6 +45,7 @@ export class RawChannel {
     [GuestStream.ERRORS as number, new Credit()],
   ]);
   #opened = false;
+  #lost = false;
   #ended = false;
 
   constructor(number: number, link: ChannelLink, handler: ChannelHandler) {
@@ -146,6 +147,9 @@ export class RawChannel {
       case FrameType.CREDIT:
         this.#checkCredit(frame);
         return;
+      case FrameType.LOST:
+        this.#checkLost();
+        return;
       case FrameType.RESULT:
       case FrameType.ERROR:
         return;
@@ -159,6 +163,13 @@ export class RawChannel {
     if (!credit) throw new MalformedError(`data of stream ${stream}, which is not open`);
     if (payload.length === 0) throw new MalformedError('DATA without data');
     if (!credit.take(payload.length)) throw new MalformedError('more data than it had credit for');
+    this.#lost = false;
+  }
+
+  /** Only between data, so that the credit for that bounds these frames too. */
+  #checkLost(): void {
+    if (this.#lost) throw new MalformedError('LOST without data after it');
+    this.#lost = true;
   }
 
   #checkCredit({ stream, payload }: Frame): void {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
 import { describe, it } from 'node:test';
+import { raceAbort } from '#base/abort.ts';
 import { isUserError } from '#contract/errors.ts';
 import type { ErrorCode } from '#contract/errors.ts';
 import { encodeExecOpen } from '#contract/guest/exec-messages.ts';
@@ -205,6 +207,31 @@ const AGENT_TESTS: Record<string, AgentTest> = {
     await rejectsWith('GUEST_OPERATION_FAILED', client.connectTcp(server.port), { guestCode: 'REFUSED' });
   },
 
+  async 'carries datagrams, whole'(client) {
+    await using server = await datagramEchoServer();
+    const datagrams = [Buffer.from('one'), Buffer.alloc(0), randomBytes(1400), randomBytes(60_000)];
+    const received: Uint8Array[] = [];
+    let news = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<void>();
+    const onDatagram = (datagram: Uint8Array) => {
+      received.push(datagram);
+      news.resolve();
+    };
+    const socket = client.connectUdp({ port: server.port }, { onDatagram, onEnd: ended.resolve });
+    for (const datagram of datagrams) {
+      assert.ok(socket.send(datagram));
+      // oxlint-disable-next-line no-await-in-loop -- datagrams may overtake each other
+      await raceAbort(news.promise, deadline());
+      news = Promise.withResolvers();
+    }
+    assert.deepEqual(
+      received.map((bytes) => hash(bytes)),
+      datagrams.map((bytes) => hash(bytes)),
+    );
+    socket.close();
+    await raceAbort(ended.promise, deadline());
+  },
+
   async 'fails what runs when the session ends'(client) {
     const command = await client.exec({ argv: ['sleep', '60'] });
     await client.close();
@@ -283,6 +310,17 @@ function tarOf(name: string, content: Uint8Array): Buffer {
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
   return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+}
+
+async function datagramEchoServer(): Promise<{ port: number } & AsyncDisposable> {
+  const server = createSocket('udp4', (datagram, { port, address }) => server.send(datagram, port, address));
+  server.bind(0, '127.0.0.1');
+  await once(server, 'listening');
+  const close = async () => {
+    server.close();
+    await once(server, 'close');
+  };
+  return { port: server.address().port, [Symbol.asyncDispose]: close };
 }
 
 async function echoServer(): Promise<{ port: number } & AsyncDisposable> {

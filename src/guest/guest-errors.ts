@@ -18,10 +18,32 @@ export function execError(action: string, failure: GuestFailure): UserError {
   return failureError(EXEC_CODES[failure.code] ?? 'GUEST_OPERATION_FAILED', action, failure);
 }
 
+const COMMAND_CODES: Partial<Record<GuestErrorCode, ErrorCode>> = {
+  NOT_FOUND: 'DETACHED_COMMAND_NOT_FOUND',
+  BUSY: 'DETACHED_COMMAND_RUNNING',
+  REFUSED: 'DETACHED_COMMAND_ENDED',
+};
+
+/** Of whatever is about a detached command that was started before. */
+export function commandError(action: string, failure: GuestFailure): UserError {
+  return failureError(COMMAND_CODES[failure.code] ?? 'GUEST_OPERATION_FAILED', action, failure);
+}
+
+export function startCommandError(action: string, failure: GuestFailure): UserError {
+  if (failure.code === 'TOO_MANY') return failureError('DETACHED_COMMANDS_FULL', action, failure);
+  return execError(action, failure);
+}
+
 function failureError(code: ErrorCode, action: string, failure: GuestFailure): UserError {
-  const reason = failure.message === '' ? failure.code : failure.message;
+  const introduction = `Cannot ${action}: `; // the agent may begin in the same way
+  const message = failure.message === '' ? failure.code : failure.message;
+  const reason = message.startsWith(introduction) ? message.slice(introduction.length) : message;
   const { code: guestCode, errno } = failure;
-  return new UserError(code, `Cannot ${action}: ${reason}`, {
+  // An agent of an older build, in a machine that outlived an upgrade.
+  const hint =
+    guestCode === 'UNSUPPORTED' ? 'banger vm restart gives the VM the agent of this build' : undefined;
+  return new UserError(code, `${introduction}${reason}`, {
+    hint,
     details: { guestCode, ...(errno === undefined ? {} : { errno }) },
   });
 }

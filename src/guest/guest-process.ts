@@ -6,6 +6,12 @@ import { FrameType } from '#contract/guest/frames.ts';
 import type { ExecResult } from '#contract/owner/exec.ts';
 import type { OperationChannel } from './operation-channel.ts';
 
+/** What carries it, however it was opened. */
+type CommandChannel = Pick<
+  OperationChannel<unknown, ExecResult>,
+  'input' | 'output' | 'errors' | 'result' | 'send' | 'close'
+>;
+
 /**
  * A command that runs in a guest. Both outputs must be read (or resumed, or destroyed): a full one stops the command,
  * as a full pipe would. With a tty all output is on `stdout`.
@@ -21,9 +27,9 @@ export class GuestProcess {
    * Rejects with UserError `GUEST_LINK_LOST` or `GUEST_PROTOCOL` when that cannot be known any more.
    */
   readonly exited: Promise<ExecResult>;
-  readonly #operation: OperationChannel<ExecStarted, ExecResult>;
+  readonly #operation: CommandChannel;
 
-  constructor(started: ExecStarted, operation: OperationChannel<ExecStarted, ExecResult>) {
+  constructor(started: ExecStarted, operation: CommandChannel) {
     this.pid = started.pid;
     this.stdin = operation.input;
     this.stdout = operation.output;

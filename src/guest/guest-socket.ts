@@ -11,8 +11,13 @@ export function guestSocket(connection: GuestConnection): Duplex {
     // After the guest's end of the connection there is nobody left to tell.
     final: (callback) => (input.destroyed ? callback() : input.end(callback)),
     destroy: (error, callback) => {
-      connection.close();
-      callback(error);
+      if (error || !output.readableEnded || !input.writableFinished) {
+        connection.close();
+        callback(error);
+        return;
+      }
+      // Both directions have ended, but the guest may still be writing what it was sent: closing would cut that off.
+      void callAfter(connection.result, () => callback(null));
     },
   });
   output.on('data', (chunk: Uint8Array) => {
@@ -23,4 +28,9 @@ export function guestSocket(connection: GuestConnection): Duplex {
   return socket;
 }
 
-type GuestConnection = Pick<OperationChannel<void, void>, 'input' | 'output' | 'close'>;
+async function callAfter(end: Promise<unknown>, callback: () => void): Promise<void> {
+  await Promise.allSettled([end]);
+  callback();
+}
+
+type GuestConnection = Pick<OperationChannel<void, void>, 'input' | 'output' | 'result' | 'close'>;

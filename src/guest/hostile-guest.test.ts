@@ -9,6 +9,7 @@ import { encodeExecResult, encodeExecStarted } from '#contract/guest/exec-messag
 import { encodeCredit, INITIAL_CREDIT_BYTES, MAX_DATA_BYTES } from '#contract/guest/flow-control.ts';
 import { CONTROL_CHANNEL, encodeFrame, FrameType } from '#contract/guest/frames.ts';
 import type { Frame, OutgoingFrame } from '#contract/guest/frames.ts';
+import { encodeLost } from '#contract/guest/lost.ts';
 import { AgentClient } from './agent-client.ts';
 import { ScriptedGuest } from './fake/scripted-guest.ts';
 
@@ -46,6 +47,11 @@ const OFFENCES: Record<string, (guest: ScriptedGuest) => void> = {
   'the end of a stream twice': (guest) => {
     send(guest, { type: FrameType.EOF, stream: 1 });
     send(guest, { type: FrameType.EOF, stream: 1 });
+  },
+  'a loss that is no number': (guest) => send(guest, { type: FrameType.LOST, payload: new Uint8Array(3) }),
+  'losses without data between them': (guest) => {
+    send(guest, { type: FrameType.LOST, payload: encodeLost(1) });
+    send(guest, { type: FrameType.LOST, payload: encodeLost(1) });
   },
   'a result that says nothing': (guest) => send(guest, { type: FrameType.RESULT }),
   'an error that says nothing': (guest) => send(guest, { type: FrameType.ERROR }),

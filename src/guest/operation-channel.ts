@@ -6,6 +6,7 @@ import { FrameType } from '#contract/guest/frames.ts';
 import type { Frame } from '#contract/guest/frames.ts';
 import { decodeGuestFailure } from '#contract/guest/guest-error.ts';
 import type { GuestFailure } from '#contract/guest/guest-error.ts';
+import { decodeLost } from '#contract/guest/lost.ts';
 import { MalformedError } from '#contract/guest/malformed.ts';
 import type { ChannelFrame, RawChannel } from './channel.ts';
 import { awaitGuest, givenUpError, protocolError } from './guest-errors.ts';
@@ -24,6 +25,8 @@ export interface OperationOptions<Opened, Result> {
   decodeOpened: (payload: Uint8Array) => Opened;
   decodeResult: (payload: Uint8Array) => Result;
   toError: (action: string, failure: GuestFailure) => UserError;
+  /** The guest left so many bytes of output out. */
+  onLost?: ((bytes: number) => void) | undefined;
 }
 
 /** One operation of the agent, its frames turned into Node streams and promises. */
@@ -125,6 +128,9 @@ export class OperationChannel<Opened, Result> {
       case FrameType.CREDIT:
         this.#input.flush();
         return;
+      case FrameType.LOST:
+        this.#lost(decodeLost(frame.payload));
+        return;
       case FrameType.RESULT:
         this.#ending.resolve(this.#options.decodeResult(frame.payload));
         return;
@@ -134,6 +140,10 @@ export class OperationChannel<Opened, Result> {
       default:
         throw new MalformedError(`a frame of type ${frame.type} on a channel`);
     }
+  }
+
+  #lost(bytes: number): void {
+    this.#options.onLost?.(bytes);
   }
 
   #streamOf(frame: Frame): InboundStream {

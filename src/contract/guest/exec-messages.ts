@@ -13,10 +13,15 @@ const DEFAULT_COLUMNS = 80;
  * @throws UserError `INVALID_ARGUMENT`, `REQUEST_TOO_LARGE`
  */
 export function encodeExecOpen(request: ExecRequest): Uint8Array {
+  return buildOpen(execFields(Operation.EXEC, request), `"${request.argv[0]}"`);
+}
+
+/** The fields of whatever starts a command. @throws UserError `INVALID_ARGUMENT` */
+export function execFields(operation: Operation, request: ExecRequest): FieldsBuilder {
   if (request.argv.length === 0 || request.argv[0] === '') {
     throw new UserError('INVALID_ARGUMENT', 'Cannot run a command: it has no name');
   }
-  const fields = openFields(Operation.EXEC);
+  const fields = openFields(operation);
   for (const word of request.argv) fields.text(2, withoutNul(word, 'the argument'));
   for (const [name, value] of Object.entries(request.env ?? {}))
     fields.text(3, environmentEntry(name, value));
@@ -27,7 +32,7 @@ export function encodeExecOpen(request: ExecRequest): Uint8Array {
     fields.u32(7, request.rows ?? DEFAULT_ROWS);
     fields.u32(8, request.columns ?? DEFAULT_COLUMNS);
   }
-  return buildOpen(fields, `"${request.argv[0]}"`);
+  return fields;
 }
 
 function environmentEntry(name: string, value: string): string {

@@ -28,6 +28,7 @@ export const FrameType = {
   RESULT: 23,
   ERROR: 24,
   CLOSE: 25,
+  LOST: 26,
 } as const;
 export type FrameType = (typeof FrameType)[keyof typeof FrameType];
 

@@ -32,7 +32,7 @@ import {
   decodeTarInOpen,
   decodeTarOutOpen,
   decodeTarResult,
-  decodeTcpConnectOpen,
+  decodeConnectOpen,
   encodeTarInOpen,
   encodeTarOutOpen,
   encodeTarResult,
@@ -62,7 +62,7 @@ const DECODERS = {
   decodeTarInOpen,
   decodeTarOutOpen,
   decodeTarResult,
-  decodeTcpConnectOpen,
+  decodeConnectOpen,
   decodePowerOffOpen,
   decodeCredit,
   decodeSignal,
@@ -154,7 +154,7 @@ describe('messages of the other operations', () => {
       entries: 3,
       bytes: 2 ** 45,
     });
-    assert.deepEqual(decodeTcpConnectOpen(encodeTcpConnectOpen({ port: 80, host: '::1' })), {
+    assert.deepEqual(decodeConnectOpen(encodeTcpConnectOpen({ port: 80, host: '::1' })), {
       port: 80,
       host: '::1',
     });

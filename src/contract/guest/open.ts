@@ -12,6 +12,14 @@ export const Operation = {
   STATS: 6,
   SYNC: 7,
   POWER_OFF: 8,
+  UDP_CONNECT: 9,
+  GROW_ROOT: 10,
+  SET_IDENTITY: 11,
+  COMMAND_LIST: 12,
+  COMMAND_ATTACH: 13,
+  COMMAND_SIGNAL: 14,
+  COMMAND_REMOVE: 15,
+  COMMAND_START: 16,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 

@@ -1,5 +1,6 @@
 import { Fields, FieldsBuilder } from './fields.ts';
 import { MalformedError } from './malformed.ts';
+import { openFields, Operation } from './open.ts';
 import { plainText } from './plain-text.ts';
 
 /** A socket in the guest that listens (TCP) or is bound (UDP). */
@@ -13,8 +14,24 @@ export interface ListeningPort {
   processName?: string | undefined;
 }
 
+export interface PortsRequest {
+  /** Leave out pid and name of the processes, which take the guest most of the time. */
+  withoutOwners?: boolean | undefined;
+}
+
+const WITHOUT_OWNERS = 1;
 const ENTRY_BYTES = 28;
 const PROTOCOLS = { tcp: 6, udp: 17 } as const;
+
+export function encodePortsOpen({ withoutOwners = false }: PortsRequest): Uint8Array {
+  const fields = openFields(Operation.PORTS);
+  return withoutOwners ? fields.u32(2, WITHOUT_OWNERS).build() : fields.build();
+}
+
+/** @throws MalformedError */
+export function decodePortsOpen(payload: Uint8Array): PortsRequest {
+  return { withoutOwners: ((new Fields(payload).number(2) ?? 0) & WITHOUT_OWNERS) !== 0 };
+}
 
 export function encodePorts(ports: readonly ListeningPort[]): Uint8Array {
   const fields = new FieldsBuilder();

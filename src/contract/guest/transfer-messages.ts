@@ -23,7 +23,7 @@ export interface TarResult {
   bytes: number;
 }
 
-export interface TcpConnectRequest {
+export interface ConnectRequest {
   port: number;
   /** Numeric address; default 127.0.0.1. */
   host?: string | undefined;
@@ -74,18 +74,26 @@ export function decodeTarResult(payload: Uint8Array): TarResult {
 }
 
 /** @throws UserError `INVALID_ARGUMENT` */
-export function encodeTcpConnectOpen(request: TcpConnectRequest): Uint8Array {
-  const { port, host } = request;
+export function encodeTcpConnectOpen(request: ConnectRequest): Uint8Array {
+  return encodeConnectOpen(Operation.TCP_CONNECT, request);
+}
+
+/** @throws UserError `INVALID_ARGUMENT`, `REQUEST_TOO_LARGE` */
+export function encodeUdpConnectOpen(request: ConnectRequest): Uint8Array {
+  return encodeConnectOpen(Operation.UDP_CONNECT, request);
+}
+
+function encodeConnectOpen(operation: Operation, { port, host }: ConnectRequest): Uint8Array {
   if (!Number.isInteger(port) || port < 1 || port > 65_535) {
     throw new UserError('INVALID_ARGUMENT', `Cannot connect to port ${port}: ports are 1 to 65535`);
   }
-  const fields = openFields(Operation.TCP_CONNECT).u32(3, port);
+  const fields = openFields(operation).u32(3, port);
   if (host !== undefined) fields.text(2, withoutNul(host, 'the address'));
   return buildOpen(fields, `the address "${host ?? ''}"`);
 }
 
-/** @throws MalformedError */
-export function decodeTcpConnectOpen(payload: Uint8Array): TcpConnectRequest {
+/** Of both. @throws MalformedError */
+export function decodeConnectOpen(payload: Uint8Array): ConnectRequest {
   const fields = new Fields(payload);
   return { port: fields.requireNumber(3), host: fields.text(2) };
 }

@@ -3,6 +3,7 @@ import { FrameType } from '#contract/guest/frames.ts';
 import type { Frame } from '#contract/guest/frames.ts';
 import { encodeGuestFailure } from '#contract/guest/guest-error.ts';
 import type { GuestErrorCode } from '#contract/guest/guest-error.ts';
+import { encodeLost } from '#contract/guest/lost.ts';
 import { Credit } from '../credit.ts';
 import type { FrameWriter } from '../frame-writer.ts';
 import { PayloadQueue } from '../payload-queue.ts';
@@ -25,6 +26,7 @@ export class FakeChannel {
   readonly #number: number;
   readonly #writer: FrameWriter;
   readonly #closing = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   readonly #credits = [new Credit(), new Credit(), new Credit()] as const;
   readonly #queue = new PayloadQueue();
   #inputEnded = false;
@@ -37,8 +39,14 @@ export class FakeChannel {
     this.closed.addEventListener('abort', () => this.#change(), { once: true });
   }
 
+  /** Resolves when {@link closed} aborts. */
+  get whenClosed(): Promise<void> {
+    return this.#ended.promise;
+  }
+
   close(): void {
     this.#closing.abort();
+    this.#ended.resolve();
   }
 
   /** @throws FakeFailure `FLOW` */
@@ -59,6 +67,11 @@ export class FakeChannel {
 
   result(payload?: Uint8Array): void {
     this.#send(FrameType.RESULT, payload);
+  }
+
+  /** So many bytes of output are left out here. */
+  lost(bytes: number): void {
+    this.#send(FrameType.LOST, encodeLost(bytes));
   }
 
   fail(code: GuestErrorCode, message: string): void {

@@ -51,7 +51,8 @@ async function endOf(
   }
 }
 
-function findProgram(name: string, state: FakeGuestState): FakeProgram {
+/** @throws FakeFailure */
+export function findProgram(name: string, state: FakeGuestState): FakeProgram {
   const program = state.programs.get(name.replace(/^\/(usr\/)?bin\//, ''));
   if (program) return program;
   if (name.startsWith('/etc/')) throw new FakeFailure('DENIED', `${name} is not executable`);

@@ -2,7 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { AgentHello } from '#contract/guest/hello.ts';
 import type { ListeningPort } from '#contract/guest/port-messages.ts';
 import type { PowerOffOrder } from '#contract/guest/power-off-messages.ts';
+import type { GuestIdentity } from '#contract/guest/machine-messages.ts';
 import type { GuestStats } from '#contract/guest/stats-messages.ts';
+import { listenerPrograms } from './fake-ports.ts';
+import { FakeCommands } from './fake-commands.ts';
 import { standardPrograms } from './fake-program.ts';
 import type { FakeProgram } from './fake-program.ts';
 
@@ -14,6 +17,10 @@ export interface FakeGuestState {
   stats: GuestStats;
   /** Archives by the folder they were unpacked into; `tar-out` of that folder gives them back. */
   archives: Map<string, Buffer>;
+  commands: FakeCommands;
+  identity: GuestIdentity;
+  /** Size of the root file system. */
+  rootBytes: number;
   syncs: number;
   /** The clock that the last greeting brought. */
   wallClockNs: bigint | undefined;
@@ -23,6 +30,9 @@ export interface FakeGuestState {
 }
 
 export function newFakeGuestState(): FakeGuestState {
+  const ports: ListeningPort[] = [
+    { protocol: 'tcp', address: '0.0.0.0', port: 22, inode: 1, pid: 400, processName: 'sshd' },
+  ];
   return {
     hello: {
       generation: 1,
@@ -34,10 +44,13 @@ export function newFakeGuestState(): FakeGuestState {
       lowestGeneration: 1,
       highestGeneration: 1,
     },
-    programs: standardPrograms(),
-    ports: [{ protocol: 'tcp', address: '0.0.0.0', port: 22, inode: 1, pid: 400, processName: 'sshd' }],
+    programs: new Map([...standardPrograms(), ...listenerPrograms(ports)]),
+    ports,
     stats: idleStats(),
     archives: new Map(),
+    commands: new FakeCommands(),
+    identity: {},
+    rootBytes: 8 * 2 ** 30,
     syncs: 0,
     wallClockNs: undefined,
     poweredOff: false,

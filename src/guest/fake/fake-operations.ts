@@ -1,19 +1,23 @@
 import { createConnection } from 'node:net';
+import type { Socket } from 'node:net';
 import { once } from 'node:events';
+import { systemErrorCode } from '#base/errors.ts';
 import { GuestStream } from '#contract/guest/flow-control.ts';
+import { decodeGrowRootOpen, decodeIdentityOpen, encodeGrownRoot } from '#contract/guest/machine-messages.ts';
 import { Operation, operationOf } from '#contract/guest/open.ts';
 import { encodePorts } from '#contract/guest/port-messages.ts';
 import { decodePowerOffOpen } from '#contract/guest/power-off-messages.ts';
 import { encodeStats } from '#contract/guest/stats-messages.ts';
 import {
+  decodeConnectOpen,
   decodeTarInOpen,
   decodeTarOutOpen,
-  decodeTcpConnectOpen,
   encodeTarResult,
 } from '#contract/guest/transfer-messages.ts';
 import { FakeFailure } from './fake-channel.ts';
 import type { FakeChannel } from './fake-channel.ts';
-import { runFakeExec } from './fake-exec.ts';
+import { findProgram, runFakeExec } from './fake-exec.ts';
+import { connectUdp, listPorts } from './fake-ports.ts';
 import type { FakeGuestState } from './fake-guest-state.ts';
 
 /** Does what an `OPEN` asks for and answers on its channel. @throws FakeFailure, MalformedError */
@@ -31,8 +35,10 @@ export async function runFakeOperation(
       return giveTar(channel, open, state);
     case Operation.TCP_CONNECT:
       return connect(channel, open);
+    case Operation.UDP_CONNECT:
+      return connectUdp(channel, open);
     case Operation.PORTS:
-      return channel.result(encodePorts(state.ports));
+      return channel.result(encodePorts(listPorts(state.ports, open)));
     case Operation.STATS:
       return channel.result(encodeStats(state.stats));
     case Operation.SYNC:
@@ -43,9 +49,43 @@ export async function runFakeOperation(
       state.poweredOff = true;
       channel.opened();
       return state.onPowerOff(decodePowerOffOpen(open));
+    case Operation.GROW_ROOT:
+      return growRoot(channel, open, state);
+    case Operation.SET_IDENTITY:
+      state.identity = { ...state.identity, ...decodeIdentityOpen(open) };
+      return channel.result();
+    default:
+      return runCommandOperation(channel, open, state);
+  }
+}
+
+async function runCommandOperation(
+  channel: FakeChannel,
+  open: Uint8Array,
+  state: FakeGuestState,
+): Promise<void> {
+  switch (operationOf(open)) {
+    case Operation.COMMAND_START:
+      return state.commands.start(channel, open, (name) => findProgram(name, state));
+    case Operation.COMMAND_LIST:
+      return state.commands.list(channel);
+    case Operation.COMMAND_ATTACH:
+      return state.commands.attach(channel, open);
+    case Operation.COMMAND_SIGNAL:
+      return state.commands.signal(channel, open);
+    case Operation.COMMAND_REMOVE:
+      return state.commands.remove(channel, open);
     default:
       throw new FakeFailure('UNSUPPORTED', `operation ${operationOf(open)}`);
   }
+}
+
+/** Its disk is as large as the host says, and all of it is file system. */
+function growRoot(channel: FakeChannel, open: Uint8Array, state: FakeGuestState): void {
+  const { diskBytes = state.rootBytes } = decodeGrowRootOpen(open);
+  const bytesAfter = Math.max(state.rootBytes, diskBytes);
+  channel.result(encodeGrownRoot({ bytesBefore: state.rootBytes, bytesAfter, diskBytes: bytesAfter }));
+  state.rootBytes = bytesAfter;
 }
 
 async function takeTar(channel: FakeChannel, open: Uint8Array, state: FakeGuestState): Promise<void> {
@@ -84,7 +124,7 @@ function measureTar(archive: Buffer): { entries: number; bytes: number } {
 
 /** The fake guest's ports are those of this machine. */
 async function connect(channel: FakeChannel, open: Uint8Array): Promise<void> {
-  const { port, host = '127.0.0.1' } = decodeTcpConnectOpen(open);
+  const { port, host = '127.0.0.1' } = decodeConnectOpen(open);
   const socket = createConnection({ port, host, allowHalfOpen: true });
   channel.closed.addEventListener('abort', () => socket.destroy(), { once: true });
   try {
@@ -92,17 +132,26 @@ async function connect(channel: FakeChannel, open: Uint8Array): Promise<void> {
   } catch (error) {
     throw new FakeFailure('REFUSED', `port ${port}: ${String(error)}`);
   }
+  socket.on('error', () => {}); // its close follows
   channel.opened();
   await Promise.all([sendAll(channel, socket), receiveAll(channel, socket)]);
   channel.result();
 }
 
-async function sendAll(channel: FakeChannel, socket: NodeJS.WritableStream): Promise<void> {
+async function sendAll(channel: FakeChannel, socket: Socket): Promise<void> {
   for await (const chunk of channel.input()) socket.write(chunk);
   socket.end();
 }
 
-async function receiveAll(channel: FakeChannel, socket: AsyncIterable<Uint8Array>): Promise<void> {
-  for await (const chunk of socket) await channel.write(GuestStream.OUTPUT, chunk);
+async function receiveAll(channel: FakeChannel, socket: Socket): Promise<void> {
+  try {
+    // Not destroyed at its end: the other direction may go on.
+    for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+      await channel.write(GuestStream.OUTPUT, chunk as Uint8Array);
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    // It was reset, or the host closed the channel: an end like any other.
+  }
   channel.endOutput(GuestStream.OUTPUT);
 }

@@ -24,6 +24,7 @@ export function standardPrograms(): Map<string, FakeProgram> {
     ['sleep', runSleep],
     ['pwd', async ({ request, writeOut }) => succeed(writeOut(`${request.cwd ?? '/root'}\n`))],
     ['env', runEnv],
+    ['systemctl', async ({ writeOut }) => succeed(writeOut('running\n'))],
     ['uname', async ({ writeOut }) => succeed(writeOut('Linux\n'))],
     ['sh', runShell],
   ]);

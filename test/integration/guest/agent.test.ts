@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { describeDetachedCommands } from '#guest/command-conformance.ts';
 import { describeAgent } from '#guest/conformance.ts';
 import { VirtioSerialLink } from '#guest/virtio-serial/virtio-serial-link.ts';
 
@@ -12,6 +13,7 @@ const AGENT_PATH = join(import.meta.dirname, '../../../agent/build/banger-agent'
 
 if (existsSync(AGENT_PATH)) {
   describeAgent('the real agent', startAgent);
+  describeDetachedCommands('the real agent', startAgent);
 } else {
   describe('the real agent as an agent', () => {
     it('speaks the guest protocol', { skip: `needs ${AGENT_PATH}: make -C agent` }, () => {});
