@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat, truncate, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
+import { MiB } from '#base/sizes.ts';
 import { isUserError, UserError } from '#contract/errors.ts';
 import { pathExists } from '#host/files.ts';
 import { findProcess, isAlive } from '#host/proc.ts';
@@ -86,6 +88,21 @@ const HYPERVISOR_TESTS: Record<string, HypervisorTest> = {
     await assert.rejects(hypervisor.resume(machine), (error) => isUserError(error, 'MACHINE_DIED'));
   },
 
+  async 'makes a disk of a machine that runs larger, never smaller'({ hypervisor, newConfig }) {
+    const config = await withDisk(await newConfig());
+    const machine = await hypervisor.launch(config);
+    const resize = (serial: string, mebibytes: number) =>
+      hypervisor.resizeDisk(machine, { serial, sizeBytes: mebibytes * MiB });
+    await resize('data', 3);
+    assert.equal((await stat(diskPathOf(config))).size, 3 * MiB);
+    await resize('data', 3);
+    await assert.rejects(resize('data', 2), (error) => isUserError(error, 'DISK_TOO_SMALL'));
+    await assert.rejects(resize('other', 9), (error) => isUserError(error, 'INVALID_ARGUMENT'));
+    assert.equal((await stat(diskPathOf(config))).size, 3 * MiB);
+    await hypervisor.kill(machine);
+    await assert.rejects(resize('data', 9), (error) => isUserError(error, 'MACHINE_DIED'));
+  },
+
   async 'finds a machine by its VM and its folder only'({ hypervisor, newConfig, anotherHypervisor }) {
     const [config, other] = [await newConfig(), await newConfig()];
     const machine = await hypervisor.launch(config);
@@ -95,6 +112,21 @@ const HYPERVISOR_TESTS: Record<string, HypervisorTest> = {
     assert.equal(await hypervisor.findMachine({ id: other.id, runtimeDir: config.runtimeDir }), undefined);
     await hypervisor.kill(machine);
     assert.equal(await hypervisor.findMachine(config), undefined);
+  },
+
+  async 'lists the machines of a folder by their VMs'({ hypervisor, newConfig, anotherHypervisor }) {
+    const config = inFolderOfItsOwn(await newConfig());
+    await mkdir(config.runtimeDir, { recursive: true, mode: 0o700 });
+    const folder = dirname(config.runtimeDir);
+    assert.deepEqual(await hypervisor.listMachines(folder), []);
+    const machine = await hypervisor.launch(config);
+    try {
+      assert.deepEqual(await anotherHypervisor().listMachines(folder), [{ id: config.id, ...machine }]);
+      assert.deepEqual(await hypervisor.listMachines(dirname(folder)), []);
+    } finally {
+      await hypervisor.kill(machine);
+    }
+    assert.deepEqual(await hypervisor.listMachines(folder), []);
   },
 
   async 'kills at once, and twice'({ hypervisor, newConfig }) {
@@ -214,4 +246,21 @@ function abortAfter(afterMs: number, reason: Error): AbortSignal {
   const controller = new AbortController();
   setTimeout(() => controller.abort(reason), afterMs);
   return controller.signal;
+}
+
+/** With a raw disk of one MiB. */
+async function withDisk(config: MachineConfig): Promise<MachineConfig> {
+  await writeFile(diskPathOf(config), '');
+  await truncate(diskPathOf(config), MiB);
+  const disk = { serial: 'data', path: diskPathOf(config), format: 'raw', readOnly: false } as const;
+  return { ...config, disks: [disk] };
+}
+
+function diskPathOf(config: MachineConfig): string {
+  return join(dirname(config.consoleLogPath), 'data.raw');
+}
+
+/** The same machine where the daemon would have it: the folder is named by the VM. */
+function inFolderOfItsOwn(config: MachineConfig): MachineConfig {
+  return { ...config, runtimeDir: join(config.runtimeDir, config.id) };
 }

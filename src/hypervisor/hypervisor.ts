@@ -30,6 +30,13 @@ export interface MachineDisk {
   readOnly: boolean;
 }
 
+/** What a disk, named by its serial, is to be. */
+export interface DiskSize {
+  serial: string;
+  /** A multiple of 512. */
+  sizeBytes: number;
+}
+
 /** How the machine's network card is connected. */
 export interface MachineNetwork {
   /** Unix stream socket that speaks QEMU's length-prefixed Ethernet frames (passt). */
@@ -81,10 +88,23 @@ export interface Hypervisor {
   /** Finds a machine of this VM that runs although no handle is known (the daemon died right after launching it). */
   findMachine(config: Pick<MachineConfig, 'id' | 'runtimeDir'>): Promise<Machine | undefined>;
 
+  /**
+   * All machines whose runtime folder is `<folder>/<id of their VM>`, whoever launched them: also several of one VM,
+   * and those of VMs that nobody knows any more.
+   */
+  listMachines(folder: string): Promise<(Machine & { id: string })[]>;
+
   status(machine: Machine, options?: Abortable): Promise<MachineStatus>;
 
   pause(machine: Machine, options?: Abortable): Promise<void>;
   resume(machine: Machine, options?: Abortable): Promise<void>;
+
+  /**
+   * Makes a disk of a machine that runs larger, its image and what the guest sees; nothing happens when it has the size.
+   *
+   * @throws UserError `INVALID_ARGUMENT` no such disk, `DISK_TOO_SMALL` it is larger already, `DISK_TOO_LARGE`, `MACHINE_DIED`
+   */
+  resizeDisk(machine: Machine, disk: DiskSize, options?: Abortable): Promise<void>;
 
   /** Resolves when the process has ended, at once when it is not there; rejects with the signal's reason. */
   waitForExit(machine: Machine, options?: Abortable): Promise<void>;

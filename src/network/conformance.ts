@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { isIPv4 } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { newVmId } from '#base/ids.ts';
 import { pathExists } from '#host/files.ts';
@@ -54,6 +54,18 @@ const NETWORK_TESTS: Record<string, NetworkTest> = {
     const attachment = await driver.attach(spec);
     assert.deepEqual(await driver.findAttachment(spec), attachment.process);
     assert.equal(await driver.findAttachment({ ...spec, runtimeDir: `${spec.runtimeDir}-other` }), undefined);
+  },
+
+  async 'lists the processes of a folder by their VMs'(driver, { id, runtimeDir }) {
+    const spec = { id, runtimeDir: join(runtimeDir, id) };
+    await mkdir(spec.runtimeDir, { mode: 0o700 });
+    const { process } = await driver.attach(spec);
+    const listed = await driver.listProcesses(runtimeDir);
+    assert.ok(listed.every((one) => one.id === id));
+    assert.ok(process === undefined || listed.some((one) => one.process.pid === process.pid));
+    assert.deepEqual(await driver.listProcesses(dirname(runtimeDir)), []);
+    await driver.detach(spec, process);
+    assert.deepEqual(await driver.listProcesses(runtimeDir), []);
   },
 
   async 'detaches completely, and twice'(driver, spec) {

@@ -43,6 +43,9 @@ export interface NetworkDriver {
   /** Finds what `attach` left running although no handle is known. */
   findAttachment(spec: NetworkSpec): Promise<ProcessIdentity | undefined>;
 
+  /** All processes that carry the traffic of a machine whose runtime folder is `<folder>/<id of its VM>`. */
+  listProcesses(folder: string): Promise<{ id: string; process: ProcessIdentity }[]>;
+
   /** Ends it and removes its files. Idempotent, also when `process` is unknown. */
   detach(spec: NetworkSpec, process?: ProcessIdentity): Promise<void>;
 }

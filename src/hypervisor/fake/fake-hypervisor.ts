@@ -3,18 +3,29 @@ import { join } from 'node:path';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
+import { isVmId } from '#base/ids.ts';
 import { UserError } from '#contract/errors.ts';
 import { pathExists } from '#host/files.ts';
 import {
+  commandLineOf,
   findProcess,
   findProcessesByCommandLine,
   isAlive,
+  matchProcesses,
   signalProcess,
   waitForProcessExit,
 } from '#host/proc.ts';
 import { spawnDetached, type DetachedProcess } from '#host/spawn-detached.ts';
-import type { Hypervisor, HypervisorSupport, Machine, MachineConfig, MachineStatus } from '../hypervisor.ts';
-import { fakeMachineName, type FakeMachinePlan } from './fake-machine-plan.ts';
+import type {
+  DiskSize,
+  Hypervisor,
+  HypervisorSupport,
+  Machine,
+  MachineConfig,
+  MachineStatus,
+} from '../hypervisor.ts';
+import { fakeMachineName, fakeMachinePlanSchema, type FakeMachinePlan } from './fake-machine-plan.ts';
+import { resizeFakeDisk } from './resize-fake-disk.ts';
 
 /** What is to go wrong with the machines that are launched. */
 export type FakeFault =
@@ -83,6 +94,18 @@ export class FakeHypervisor implements Hypervisor {
     return process && machineAt(key, process);
   }
 
+  async listMachines(folder: string): Promise<(Machine & { id: string })[]> {
+    const found = await matchProcesses((argv) => {
+      const name = argv.find((word) => word.startsWith(fakeMachineName(''))) ?? '';
+      const id = name.slice(fakeMachineName('').length);
+      return isVmId(id) && argv.includes(join(folder, id)) ? id : undefined;
+    });
+    return found.map(({ process, value: id }) => ({
+      id,
+      ...machineAt({ id, runtimeDir: join(folder, id) }, process),
+    }));
+  }
+
   async status(machine: Machine): Promise<MachineStatus> {
     if (!(await isAlive(machine.process))) return 'gone';
     const stat = await findProcess(machine.process.pid);
@@ -95,6 +118,13 @@ export class FakeHypervisor implements Hypervisor {
 
   async resume(machine: Machine, options: Abortable = {}): Promise<void> {
     await this.#setRunning(machine, true, options);
+  }
+
+  async resizeDisk(machine: Machine, disk: DiskSize, { signal }: Abortable = {}): Promise<void> {
+    if (!(await isAlive(machine.process))) throw hasEnded(machine);
+    const words = await commandLineOf(machine.process.pid);
+    const plan = fakeMachinePlanSchema.parse(JSON.parse(words.at(-1) ?? ''));
+    await resizeFakeDisk(plan.disks, disk, { signal });
   }
 
   async waitForExit(machine: Machine, { signal }: Abortable = {}): Promise<void> {
@@ -123,7 +153,6 @@ export class FakeHypervisor implements Hypervisor {
   async #requireFiles(config: MachineConfig): Promise<void> {
     for (const path of [config.kernelPath, config.initramfsPath, ...config.disks.map((disk) => disk.path)]) {
       try {
-        // oxlint-disable-next-line no-await-in-loop -- the first that is missing is reported
         await access(path);
       } catch (error) {
         throw startFailed(config, `Could not open '${path}': ${systemErrorCode(error)}`);
@@ -140,6 +169,7 @@ export class FakeHypervisor implements Hypervisor {
       id: config.id,
       guestSocketPath: guestSocketPath(config),
       consoleLogPath: config.consoleLogPath,
+      disks: config.disks.map(({ serial, path, format }) => ({ serial, path, format })),
       startDelayMs: fault?.kind === 'starts-slowly' ? fault.delayMs : 0,
       isSilent: fault?.kind === 'never-answers' || isLifeless,
       isLifeless,
@@ -150,10 +180,7 @@ export class FakeHypervisor implements Hypervisor {
 
   async #setRunning(machine: Machine, isRunning: boolean, { signal }: Abortable): Promise<void> {
     if (!(await signalProcess(machine.process, isRunning ? 'SIGCONT' : 'SIGSTOP'))) {
-      throw new UserError(
-        'MACHINE_DIED',
-        `Cannot reach the machine of process ${machine.process.pid}: it has ended`,
-      );
+      throw hasEnded(machine);
     }
     const wanted: MachineStatus = isRunning ? 'running' : 'paused';
     await pollUntil(async () => ((await this.status(machine)) === wanted ? true : undefined), { signal });
@@ -182,6 +209,10 @@ function startFailed(config: MachineConfig, stderr: string): UserError {
       details: { stderr },
     },
   );
+}
+
+function hasEnded({ process }: Machine): UserError {
+  return new UserError('MACHINE_DIED', `Cannot reach the machine of process ${process.pid}: it has ended`);
 }
 
 function machineAt(key: MachineKey, process: Machine['process']): Machine {

@@ -7,6 +7,7 @@ export const fakeMachinePlanSchema = z.object({
   consoleLogPath: z.string(),
   /** Before the machine exists. */
   startDelayMs: z.number().int(),
+  disks: z.array(z.object({ serial: z.string(), path: z.string(), format: z.enum(['raw', 'qcow2']) })),
   /** The guest never boots: its socket accepts, and nobody answers. */
   isSilent: z.boolean(),
   /** Its console stays empty. */

@@ -15,6 +15,12 @@ export interface QemuHost {
 /** Name of the virtio-serial port that the guest's agent opens. */
 export const AGENT_PORT_NAME = 'banger';
 
+/** A pipe to the log keeper. Without `append` it would be truncated, which a pipe cannot be. */
+const CONSOLE_ARGUMENTS = [
+  ...['-chardev', 'file,id=console,path=/dev/fd/3,append=on'],
+  ...['-serial', 'chardev:console'],
+];
+
 /** The argument that tells the machines of one VM from all other processes. */
 export function machineName(id: string): string {
   return `banger-${id}`;
@@ -27,7 +33,7 @@ export function qemuArguments(config: MachineConfig, host: QemuHost): string[] {
     ...['-name', machineName(config.id)],
     ...machineArguments(config, host),
     ...bootArguments(config, host),
-    ...consoleArguments(config),
+    ...CONSOLE_ARGUMENTS,
     ...config.disks.flatMap(diskArguments),
     ...(config.network ? networkArguments(config.network) : []),
     ...agentArguments(paths),
@@ -73,13 +79,6 @@ function kernelParameters({ architecture, accelerator, tscKHz }: QemuHost): stri
     // Without `reliable` the kernel checks the TSC against its own ticks, which a busy host delays; it then drops the TSC
     // and counts those ticks instead: the guest's clock falls behind by seconds.
     ...(tscKHz === undefined ? [] : [`tsc_early_khz=${tscKHz}`, 'tsc=reliable']),
-  ];
-}
-
-function consoleArguments(config: MachineConfig): string[] {
-  return [
-    ...['-chardev', `file,id=console,path=${escapeValue(config.consoleLogPath)},append=on`],
-    ...['-serial', 'chardev:console'],
   ];
 }
 

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemErrorCode } from '#base/errors.ts';
+import { isVmId } from '#base/ids.ts';
 import {
   commandLineOf,
   findProcess,
   findProcessesByCommandLine,
   isOwnProcess,
+  matchProcesses,
   type ProcessIdentity,
 } from '#host/proc.ts';
 import { machineName } from './command-line.ts';
@@ -24,10 +27,25 @@ export async function findQemuProcess(id: string, runtimeDir: string): Promise<P
     if (stat) return { pid: stat.pid, startTicks: stat.startTicks };
   }
   const found = await findProcessesByCommandLine(isMachine);
+  return (await keepOwn(found.map((process) => ({ process }))))[0]?.process;
+}
+
+/** The QEMU processes of all VMs whose runtime folders lie in `folder`. */
+export async function listQemuProcesses(folder: string): Promise<{ id: string; process: ProcessIdentity }[]> {
+  const found = await matchProcesses((argv) => {
+    const name = argv[argv.indexOf('-name') + 1] ?? '';
+    const id = name.slice(machineName('').length);
+    const { pidFile } = machinePaths(join(folder, id));
+    return isVmId(id) && name === machineName(id) && hasOption(argv, '-pidfile', pidFile) ? id : undefined;
+  });
+  return keepOwn(found.map(({ process, value }) => ({ id: value, process })));
+}
+
+async function keepOwn<T extends { process: ProcessIdentity }>(found: readonly T[]): Promise<T[]> {
   const own = await Promise.all(
-    found.map(async (identity) => ((await isOwnProcess(identity.pid)) ? [identity] : [])),
+    found.map(async (one) => ((await isOwnProcess(one.process.pid)) ? [one] : [])),
   );
-  return own.flat()[0];
+  return own.flat();
 }
 
 async function readPidFile(path: string): Promise<number | undefined> {

@@ -2,11 +2,11 @@ import { raceAbort, withTimeout, isTimeout, type Abortable } from '#base/abort.t
 import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { UserError } from '#contract/errors.ts';
-import { isProgramMissing } from '#host/missing-program.ts';
 import { signalProcess, waitForProcessExit } from '#host/proc.ts';
 import { lastLines } from '#host/run-command.ts';
 import { spawnDetached, type DetachedProcess } from '#host/spawn-detached.ts';
 import type { Machine } from '../hypervisor.ts';
+import { keptArguments, waitForLogKeeper } from './log-keeper.ts';
 import { readLog, removeMachineFiles } from './machine-files.ts';
 import type { MachinePaths } from './machine-paths.ts';
 import { queryStatus } from './query-status.ts';
@@ -14,10 +14,13 @@ import { QmpClient, QmpConnectionError } from './qmp.ts';
 
 export interface LaunchPlan {
   id: string;
+  /** Starts QEMU and keeps what it and the guest print. */
+  keeperPath: string;
   binary: string;
   packageName: string;
   args: readonly string[];
   paths: MachinePaths;
+  consoleLogPath: string;
   startTimeoutMs: number;
 }
 
@@ -31,6 +34,7 @@ export async function launchQemu(plan: LaunchPlan, { signal }: Abortable = {}): 
   } catch (error) {
     await signalProcess(child.identity, 'SIGKILL');
     await waitForProcessExit(child.identity);
+    await waitForLogKeeper(plan.paths);
     const log = await readLog(plan.paths);
     await removeMachineFiles(plan.paths);
     signal?.throwIfAborted();
@@ -45,19 +49,15 @@ export async function launchQemu(plan: LaunchPlan, { signal }: Abortable = {}): 
 
 async function spawnQemu(plan: LaunchPlan): Promise<DetachedProcess> {
   try {
-    return await spawnDetached(plan.binary, plan.args, { logPath: plan.paths.log });
+    const args = keptArguments(plan.paths, plan.consoleLogPath, [plan.binary, ...plan.args]);
+    return await spawnDetached(plan.keeperPath, args, { logPath: plan.paths.log });
   } catch (error) {
     await removeMachineFiles(plan.paths);
-    const code = systemErrorCode(error);
-    if (isProgramMissing(plan.binary, code)) throw hypervisorMissing(plan.binary, plan.packageName, error);
-    if (code === undefined) throw error;
+    if (systemErrorCode(error) !== 'ENOENT') throw error;
     throw new UserError(
-      'MACHINE_START_FAILED',
-      `Cannot start machine "${plan.id}": "${plan.binary}" does not run: ${code}`,
-      {
-        details: { stderr: '' },
-        cause: error,
-      },
+      'HOST_TOOL_MISSING',
+      `Cannot start machine "${plan.id}": "${plan.keeperPath}" is not built`,
+      { hint: 'make -C native', cause: error },
     );
   }
 }
@@ -70,11 +70,17 @@ export function hypervisorMissing(binary: string, packageName: string, cause: un
 }
 
 class EndedAtStartError extends Error {
-  constructor(how: string) {
-    super(`QEMU ended at once with ${how}`);
+  readonly status: number | null;
+
+  constructor(status: number | null, killedBy: NodeJS.Signals | null) {
+    super(`QEMU ended at once with ${killedBy ?? `status ${status}`}`);
     this.name = 'EndedAtStartError';
+    this.status = status;
   }
 }
+
+/** Of the log keeper, when there is no such program to become. */
+const NO_SUCH_PROGRAM = 127;
 
 async function waitUntilRunning(
   plan: LaunchPlan,
@@ -83,7 +89,7 @@ async function waitUntilRunning(
 ): Promise<void> {
   const ended = new AbortController();
   void child.exited.then(({ code, signal: killedBy }) => {
-    ended.abort(new EndedAtStartError(killedBy ?? `status ${code}`));
+    ended.abort(new EndedAtStartError(code, killedBy));
   });
   const bound = withTimeout(plan.startTimeoutMs, signal, ended.signal);
   const client = await raceAbort(openQmp(plan.paths.qmpSocket, bound), bound);
@@ -114,6 +120,9 @@ function openQmp(socketPath: string, signal: AbortSignal): Promise<QmpClient> {
 
 function startError(plan: LaunchPlan, log: string, error: unknown): unknown {
   const stderr = lastLines(log, 20);
+  if (error instanceof EndedAtStartError && error.status === NO_SUCH_PROGRAM) {
+    return hypervisorMissing(plan.binary, plan.packageName, error);
+  }
   if (error instanceof EndedAtStartError || error instanceof QmpConnectionError) {
     const why = stderr === '' ? error.message : lastLines(stderr, 1);
     return new UserError('MACHINE_START_FAILED', `Cannot start machine "${plan.id}": ${why}`, {

@@ -7,6 +7,10 @@ export interface MachinePaths {
   pidFile: string;
   /** What QEMU itself prints. */
   log: string;
+  /** The part of it before. */
+  olderLog: string;
+  /** Of the process that keeps the console and what QEMU prints. */
+  keeperPidFile: string;
 }
 
 export function machinePaths(runtimeDir: string): MachinePaths {
@@ -15,5 +19,7 @@ export function machinePaths(runtimeDir: string): MachinePaths {
     agentSocket: join(runtimeDir, 'agent.sock'),
     pidFile: join(runtimeDir, 'qemu.pid'),
     log: join(runtimeDir, 'qemu.log'),
+    olderLog: join(runtimeDir, 'qemu.log.1'),
+    keeperPidFile: join(runtimeDir, 'log-keeper.pid'),
   };
 }

@@ -1,27 +1,39 @@
+import { join } from 'node:path';
 import { isTimeout, withTimeout, type Abortable } from '#base/abort.ts';
 import { messageOf } from '#base/errors.ts';
 import { UserError } from '#contract/errors.ts';
 import type { KvmOverride } from '#host/capabilities.ts';
 import { pathExists } from '#host/files.ts';
-import { isAlive, signalProcess, waitForProcessExit } from '#host/proc.ts';
+import { isAlive, signalProcess, waitForProcessExit, type ProcessIdentity } from '#host/proc.ts';
 import { CommandError, runCommand } from '#host/run-command.ts';
-import type { Hypervisor, HypervisorSupport, Machine, MachineConfig, MachineStatus } from '../hypervisor.ts';
+import type {
+  DiskSize,
+  Hypervisor,
+  HypervisorSupport,
+  Machine,
+  MachineConfig,
+  MachineStatus,
+} from '../hypervisor.ts';
 import { chooseAccelerator, tscFrequencyFor } from './accelerator.ts';
 import { getArchitecture, type QemuArchitecture } from './architecture.ts';
 import { qemuArguments, type QemuHost } from './command-line.ts';
-import { findQemuProcess } from './find-process.ts';
+import { findQemuProcess, listQemuProcesses } from './find-process.ts';
 import { hypervisorMissing, launchQemu } from './launch.ts';
+import { keeperPathsOf, waitForLogKeeper } from './log-keeper.ts';
 import { readLog, removeMachineFiles } from './machine-files.ts';
 import { machinePaths } from './machine-paths.ts';
 import { ensureConsoleLog, requireKernel } from './boot-files.ts';
 import { QmpConnections } from './qmp-connections.ts';
 import { queryStatus } from './query-status.ts';
 import { QmpConnectionError, type QmpClient } from './qmp.ts';
+import { resizeDisk } from './resize-disk.ts';
 import { waitForMachineExit } from './wait-for-exit.ts';
 
 export interface QemuOptions {
   /** The program that measures the host's clock, `native/build/tsc-khz`. */
   tscHelperPath: string;
+  /** The program that starts QEMU and keeps its words, `native/build/log-keeper`. */
+  logKeeperPath: string;
   /** Where its result is kept; exists. */
   cacheDir: string;
   kvmOverride?: KvmOverride | undefined;
@@ -29,6 +41,12 @@ export interface QemuOptions {
   binary?: string | undefined;
   /** How long QEMU may take until it answers: default 30 s, for a host that is very busy. */
   startTimeoutMs?: number | undefined;
+}
+
+interface MachineAction {
+  /** Continues "Cannot …". */
+  action: string;
+  run(client: QmpClient): Promise<unknown>;
 }
 
 type MachineKey = Pick<MachineConfig, 'id' | 'runtimeDir'>;
@@ -65,10 +83,12 @@ export class QemuHypervisor implements Hypervisor {
     return launchQemu(
       {
         id: config.id,
+        keeperPath: this.#options.logKeeperPath,
         binary: this.#binary,
         packageName: this.#architecture.packageName,
         args: qemuArguments(config, host),
         paths: machinePaths(config.runtimeDir),
+        consoleLogPath: config.consoleLogPath,
         startTimeoutMs: this.#options.startTimeoutMs ?? START_TIMEOUT_MS,
       },
       options,
@@ -77,8 +97,12 @@ export class QemuHypervisor implements Hypervisor {
 
   async findMachine({ id, runtimeDir }: MachineKey): Promise<Machine | undefined> {
     const process = await findQemuProcess(id, runtimeDir);
-    const { agentSocket, qmpSocket } = machinePaths(runtimeDir);
-    return process && { process, guestSocketPath: agentSocket, controlSocketPath: qmpSocket };
+    return process && machineAt(runtimeDir, process);
+  }
+
+  async listMachines(folder: string): Promise<(Machine & { id: string })[]> {
+    const found = await listQemuProcesses(folder);
+    return found.map(({ id, process }) => ({ id, ...machineAt(join(folder, id), process) }));
   }
 
   async status(machine: Machine, options: Abortable = {}): Promise<MachineStatus> {
@@ -93,13 +117,20 @@ export class QemuHypervisor implements Hypervisor {
     await this.#command(machine, 'cont', options);
   }
 
+  async resizeDisk(machine: Machine, disk: DiskSize, options: Abortable = {}): Promise<void> {
+    const run = (client: QmpClient) => resizeDisk(client, disk, options);
+    await this.#act(machine, { action: 'resize a disk of', run }, options);
+  }
+
   async waitForExit(machine: Machine, options: Abortable = {}): Promise<void> {
     await waitForMachineExit(machine, this.#connections, options);
+    await waitForLogKeeper(keeperPathsOf(machine));
   }
 
   async kill(machine: Machine, { signal }: Abortable = {}): Promise<void> {
     await signalProcess(machine.process, 'SIGKILL');
     await waitForProcessExit(machine.process, { signal, maxMs: 10 });
+    await waitForLogKeeper(keeperPathsOf(machine));
   }
 
   async cleanUp({ runtimeDir }: MachineKey): Promise<void> {
@@ -111,13 +142,18 @@ export class QemuHypervisor implements Hypervisor {
   }
 
   async #command(machine: Machine, command: string, options: Abortable): Promise<void> {
-    const run = async (client: QmpClient) => {
-      await client.execute(command, {}, options);
+    const run = (client: QmpClient) => client.execute(command, {}, options);
+    await this.#act(machine, { action: command, run }, options);
+  }
+
+  async #act(machine: Machine, { action, run }: MachineAction, options: Abortable): Promise<void> {
+    const done = async (client: QmpClient) => {
+      await run(client);
       return true;
     };
-    if (await this.#ask(machine, run, options)) return;
+    if (await this.#ask(machine, done, options)) return;
     const { pid } = machine.process;
-    throw new UserError('MACHINE_DIED', `Cannot ${command} the machine of process ${pid}: it has ended`);
+    throw new UserError('MACHINE_DIED', `Cannot ${action} the machine of process ${pid}: it has ended`);
   }
 
   /** What the machine answers, undefined when it is gone. */
@@ -161,6 +197,11 @@ export class QemuHypervisor implements Hypervisor {
       throw hypervisorMissing(this.#binary, this.#architecture.packageName, error);
     }
   }
+}
+
+function machineAt(runtimeDir: string, process: ProcessIdentity): Machine {
+  const { agentSocket, qmpSocket } = machinePaths(runtimeDir);
+  return { process, guestSocketPath: agentSocket, controlSocketPath: qmpSocket };
 }
 
 /** A machine that ends closes its sockets a moment before it is gone. */

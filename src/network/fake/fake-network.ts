@@ -1,9 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import {
   findProcessesByCommandLine,
+  matchProcesses,
   signalProcess,
   waitForProcessExit,
   type ProcessIdentity,
@@ -52,6 +53,16 @@ export class FakeNetwork implements NetworkDriver {
     const path = socketPathOf(spec);
     const [found] = await findProcessesByCommandLine((argv) => argv[0] === 'tail' && argv[2] === path);
     return found;
+  }
+
+  async listProcesses(folder: string): Promise<{ id: string; process: ProcessIdentity }[]> {
+    const found = await matchProcesses((argv) => {
+      const id = basename(dirname(argv[2] ?? ''));
+      return argv[0] === 'tail' && argv[2] === socketPathOf({ id, runtimeDir: join(folder, id) })
+        ? id
+        : undefined;
+    });
+    return found.map(({ process, value: id }) => ({ id, process }));
   }
 
   async detach(spec: NetworkSpec): Promise<void> {

@@ -1,23 +1,27 @@
 import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
+import { isVmId } from '#base/ids.ts';
 import { UserError } from '#contract/errors.ts';
 import { pathExists, readFileIfThere } from '#host/files.ts';
 import {
   commandLineOf,
   findProcessesByCommandLine,
+  matchProcesses,
   signalProcess,
   waitForProcessExit,
   type ProcessIdentity,
 } from '#host/proc.ts';
-import { CommandError, lastLines, runCommand } from '#host/run-command.ts';
+import { CommandError, lastLines } from '#host/run-command.ts';
 import { spawnDetached, type DetachedProcess } from '#host/spawn-detached.ts';
 import type { GuestNetwork, NetworkAttachment, NetworkDriver, NetworkSpec } from '../network.ts';
 import { GATEWAY_ADDRESS, GUEST_ADDRESS, MTU, PREFIX_LENGTH, guestMac } from './addresses.ts';
 import { chooseGuestDns } from './guest-dns.ts';
 import { networkPaths, type NetworkPaths } from './network-paths.ts';
 import { passtArguments } from './passt-arguments.ts';
+import { passtVersion } from './passt-version.ts';
 
 export interface UserNetworkOptions {
   /** The program between the machine and passt, `native/build/net-guard`. */
@@ -26,11 +30,12 @@ export interface UserNetworkOptions {
   passt?: string | undefined;
   /** Default `/etc/resolv.conf`. */
   resolvConfPath?: string | undefined;
+  /** Resolvers for guests instead of those of the host. */
+  resolvers?: readonly string[] | undefined;
 }
 
 /** passt is ready after 20 ms; the rest is for a host that is very busy. */
 const START_TIMEOUT_MS = 15_000;
-const VERSION_TIMEOUT_MS = 10_000;
 
 /**
  * Driver: outbound connections through passt, one for each machine, without root. The guard in front of it starts passt,
@@ -41,20 +46,18 @@ export class UserNetwork implements NetworkDriver {
   readonly #guardPath: string;
   readonly #passt: string;
   readonly #resolvConfPath: string;
+  readonly #resolvers: readonly string[] | undefined;
 
   constructor(options: UserNetworkOptions) {
     this.#guardPath = options.guardPath;
     this.#passt = options.passt ?? 'passt';
     this.#resolvConfPath = options.resolvConfPath ?? '/etc/resolv.conf';
+    this.#resolvers = options.resolvers;
   }
 
   async probe({ signal }: Abortable = {}): Promise<{ version: string }> {
     try {
-      const { stdout } = await runCommand(this.#passt, ['--version'], {
-        signal,
-        timeoutMs: VERSION_TIMEOUT_MS,
-      });
-      return { version: /^passt (.+)$/m.exec(stdout)?.[1] ?? 'unknown' };
+      return { version: `passt ${await passtVersion(this.#passt, { signal })}` };
     } catch (error) {
       if (!(error instanceof CommandError) || error.systemCode !== 'ENOENT') throw error;
       throw this.#toolMissing(error);
@@ -84,6 +87,12 @@ export class UserNetwork implements NetworkDriver {
     return guard;
   }
 
+  async listProcesses(folder: string): Promise<{ id: string; process: ProcessIdentity }[]> {
+    // passt's log is among the arguments of the guard too, which starts passt.
+    const found = await matchProcesses((argv) => argv.map((word) => vmOfPath(word, folder)).find(Boolean));
+    return found.map(({ process, value: id }) => ({ id, process }));
+  }
+
   async detach(spec: NetworkSpec, process?: ProcessIdentity): Promise<void> {
     const paths = networkPaths(spec.runtimeDir);
     const carriesThis = (argv: readonly string[]) => argv.includes(paths.log);
@@ -105,7 +114,7 @@ export class UserNetwork implements NetworkDriver {
     return {
       address: `${GUEST_ADDRESS}/${PREFIX_LENGTH}`,
       gateway: GATEWAY_ADDRESS,
-      dns: chooseGuestDns((await readFileIfThere(this.#resolvConfPath)) ?? ''),
+      dns: this.#resolvers ?? chooseGuestDns((await readFileIfThere(this.#resolvConfPath)) ?? ''),
       mtu: MTU,
       mac: guestMac(id),
     };
@@ -147,6 +156,12 @@ export class UserNetwork implements NetworkDriver {
       },
     );
   }
+}
+
+/** The VM whose passt logs to this path. */
+function vmOfPath(path: string, folder: string): string | undefined {
+  const id = basename(dirname(path));
+  return isVmId(id) && path === networkPaths(join(folder, id)).log ? id : undefined;
 }
 
 class GuardEndedError extends Error {

@@ -7,6 +7,7 @@ import { QemuHypervisor, type QemuOptions } from '#hypervisor/qemu/qemu-hypervis
 import type { MachineConfig } from '#hypervisor/hypervisor.ts';
 import { MachinePlace } from '../../support/machine-place.ts';
 
+const NATIVE = join(import.meta.dirname, '../../../native/build');
 const PROGRAMS = join(import.meta.dirname, '../../fixtures/programs');
 
 interface Start extends AsyncDisposable {
@@ -16,13 +17,16 @@ interface Start extends AsyncDisposable {
 
 /** A machine with something that passes for a kernel, and `program` instead of QEMU. */
 async function prepare(program: string, options: Partial<QemuOptions> = {}): Promise<Start> {
-  const place = await MachinePlace.create(new QemuHypervisor({ tscHelperPath: '', cacheDir: '' }));
+  const place = await MachinePlace.create(
+    new QemuHypervisor({ tscHelperPath: '', logKeeperPath: '', cacheDir: '' }),
+  );
   const cacheDir = join(place.root, 'cache');
   await mkdir(cacheDir);
   const config = await place.newConfig();
   await writeFile(config.kernelPath, `${'\0'.repeat(0x202)}HdrS`);
   const hypervisor = new QemuHypervisor({
-    tscHelperPath: join(import.meta.dirname, '../../../native/build/tsc-khz'),
+    tscHelperPath: join(NATIVE, 'tsc-khz'),
+    logKeeperPath: join(NATIVE, 'log-keeper'),
     cacheDir,
     binary: program,
     ...options,

@@ -173,3 +173,10 @@ test("the guest gets the host's resolvers, or the forwarder when they are on its
     assert.deepEqual(attachment.guest.dns, dns);
   }
 });
+
+test('the guest gets the resolvers of the configuration instead', async (t) => {
+  const driver = new UserNetwork({ guardPath, resolvers: ['192.0.2.1', '192.0.2.2'] });
+  const { attachment } = await attach(t, driver);
+  assert.deepEqual(attachment.guest.dns, ['192.0.2.1', '192.0.2.2']);
+  assert.match((await driver.probe()).version, /^passt (?!unknown)/);
+});
