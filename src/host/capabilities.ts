@@ -10,7 +10,11 @@ export interface KvmSupport {
   usable: boolean;
   /** One sentence without a period. */
   reason: string;
+  /** What stands in the way when it is not usable. */
+  obstacle?: KvmObstacle;
 }
+
+export type KvmObstacle = 'no-device' | 'no-access' | 'no-cpu-flag' | 'forced' | 'unknown';
 
 export interface KvmProbe {
   override?: KvmOverride | undefined;
@@ -26,13 +30,16 @@ export interface KvmProbe {
  */
 export async function detectKvm(probe: KvmProbe = {}): Promise<KvmSupport> {
   if (probe.override === 'force-kvm') return { usable: true, reason: 'the configuration forces KVM' };
-  if (probe.override === 'force-tcg') return { usable: false, reason: 'the configuration forces emulation' };
+  if (probe.override === 'force-tcg') {
+    return { usable: false, reason: 'the configuration forces emulation', obstacle: 'forced' };
+  }
   const devicePath = probe.devicePath ?? '/dev/kvm';
-  const obstacle = await findDeviceObstacle(devicePath);
-  if (obstacle !== undefined) return { usable: false, reason: obstacle };
+  const refusal = await findDeviceObstacle(devicePath);
+  if (refusal) return { usable: false, ...refusal };
   const needsFlag = (probe.architecture ?? process.arch) === 'x64';
   if (needsFlag && !(await hasVirtualisationFlag(probe.cpuInfoPath ?? '/proc/cpuinfo'))) {
-    return { usable: false, reason: `${devicePath} is there but the CPU shows neither vmx nor svm` };
+    const reason = `${devicePath} is there but the CPU shows neither vmx nor svm`;
+    return { usable: false, reason, obstacle: 'no-cpu-flag' };
   }
   return { usable: true, reason: `${devicePath} opens and the CPU has hardware virtualisation` };
 }
@@ -52,16 +59,20 @@ export async function freeSpaceBytes(path: string): Promise<number> {
   return bavail * bsize;
 }
 
-async function findDeviceObstacle(devicePath: string): Promise<string | undefined> {
+async function findDeviceObstacle(
+  devicePath: string,
+): Promise<{ reason: string; obstacle: KvmObstacle } | undefined> {
   try {
     await (await open(devicePath, constants.O_RDWR)).close();
     return undefined;
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT') return `${devicePath} does not exist`;
-    if (code === 'EACCES' || code === 'EPERM')
-      return `${devicePath} cannot be opened for reading and writing by this user`;
-    if (code !== undefined) return `${devicePath} cannot be opened: ${code}`;
+    if (code === 'ENOENT') return { reason: `${devicePath} does not exist`, obstacle: 'no-device' };
+    if (code === 'EACCES' || code === 'EPERM') {
+      const reason = `${devicePath} cannot be opened for reading and writing by this user`;
+      return { reason, obstacle: 'no-access' };
+    }
+    if (code !== undefined) return { reason: `${devicePath} cannot be opened: ${code}`, obstacle: 'unknown' };
     throw error;
   }
 }

@@ -18,10 +18,8 @@ export interface ProcessStat extends ProcessIdentity {
 
 /** The process with this pid, or undefined when there is none. A zombie still has a stat. */
 export async function findProcess(pid: number): Promise<ProcessStat | undefined> {
-  const text = await readProcFile(pid, 'stat');
-  if (text === undefined) return undefined;
-  // The command name is in parentheses and may itself hold spaces and parentheses: fields start after the last one.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = await readStatFields(pid);
+  if (fields === undefined) return undefined;
   return {
     pid,
     state: fields[0] ?? '?',
@@ -62,13 +60,24 @@ export async function isOwnProcess(pid: number): Promise<boolean> {
 export async function findProcessesByCommandLine(
   matches: (argv: readonly string[]) => boolean,
 ): Promise<ProcessIdentity[]> {
+  const found = await matchProcesses((argv) => (matches(argv) ? true : undefined));
+  return found.map(({ process }) => process);
+}
+
+/** Processes of whose command line `match` makes something, with what it makes of it. */
+export async function matchProcesses<T>(
+  match: (argv: readonly string[]) => T | undefined,
+): Promise<{ process: ProcessIdentity; value: T }[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name)).map(Number);
   const found = await Promise.all(
-    pids.map(async (pid) => (matches(await commandLineOf(pid)) ? findProcess(pid) : undefined)),
+    pids.map(async (pid) => {
+      const value = match(await commandLineOf(pid));
+      const stat = value === undefined ? undefined : await findProcess(pid);
+      if (value === undefined || !stat || hasEnded(stat)) return [];
+      return [{ process: { pid, startTicks: stat.startTicks }, value }];
+    }),
   );
-  return found
-    .filter((stat): stat is ProcessStat => stat !== undefined && !hasEnded(stat))
-    .map(({ pid, startTicks }) => ({ pid, startTicks }));
+  return found.flat();
 }
 
 /** Sends a signal if, and only if, it is still the same process. Returns false when it is gone. */
@@ -91,7 +100,15 @@ export async function waitForProcessExit(
   await pollUntil(async () => ((await isAlive(identity)) ? undefined : true), options);
 }
 
-async function readProcFile(pid: number, name: string): Promise<string | undefined> {
+/** /proc/PID/stat from its third field on, the state. */
+export async function readStatFields(pid: number): Promise<string[] | undefined> {
+  const text = await readProcFile(pid, 'stat');
+  // The command name is in parentheses and may itself hold spaces and parentheses: fields start after the last one.
+  return text?.slice(text.lastIndexOf(')') + 2).split(' ');
+}
+
+/** A file of a process; undefined when the process is gone or does not show it to us. */
+export async function readProcFile(pid: number, name: string): Promise<string | undefined> {
   try {
     return await readFile(`/proc/${pid}/${name}`, 'utf8');
   } catch (error) {

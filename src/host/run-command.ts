@@ -1,10 +1,14 @@
 import { execa, ExecaError } from 'execa';
 import type { Abortable } from '#base/abort.ts';
+import { childEnvironment } from './child-environment.ts';
 import { isProgramMissing } from './missing-program.ts';
 
 export interface CommandOptions extends Abortable {
   cwd?: string;
+  /** Besides what every program gets; nothing else of this process's environment is passed on. */
   env?: Readonly<Record<string, string>>;
+  /** The program uses the network: it is told of the user's proxies. */
+  proxies?: boolean;
   /** Written to the command's stdin, which is closed otherwise. */
   input?: string | Uint8Array;
   timeoutMs?: number;
@@ -59,7 +63,8 @@ export async function runCommand(
   options.signal?.throwIfAborted();
   const child = execa(file, args, {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-    ...(options.env === undefined ? {} : { env: { ...options.env } }),
+    env: childEnvironment({ extra: options.env, proxies: options.proxies }),
+    extendEnv: false,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
     ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),

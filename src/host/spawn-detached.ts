@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { childEnvironment } from './child-environment.ts';
 import { findProcess, type ProcessIdentity } from './proc.ts';
 
 export interface DetachedOptions {
   /** Both outputs are appended here; made 0600. */
   logPath: string;
   cwd?: string;
-  env?: NodeJS.ProcessEnv;
+  /** Besides what every program gets; nothing else of this process's environment is passed on. */
+  env?: Readonly<Record<string, string>>;
 }
 
 export interface DetachedProcess {
@@ -31,7 +33,7 @@ export async function spawnDetached(
       detached: true,
       stdio: ['ignore', log, log],
       cwd: options.cwd ?? '/',
-      env: options.env,
+      env: childEnvironment({ extra: options.env }),
     });
     const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));

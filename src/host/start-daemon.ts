@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { open } from 'node:fs/promises';
-import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
 import { ensurePrivateFolder } from './files.ts';
+import { readTail } from './read-tail.ts';
 import { READY_FD_VARIABLE, type StartFailure } from './ready-pipe.ts';
+import { isListening } from './socket-probe.ts';
 
 export interface DaemonLaunch {
   /** The program that runs the entry: Node. */
@@ -44,7 +44,7 @@ export async function startDaemon(launch: DaemonLaunch, { signal }: Abortable = 
     const message = await readMessage(pipe, deadline);
     if (message === 'ready') return { ready: true };
     if (message?.code !== 'DAEMON_ALREADY_RUNNING') return await notReady(launch, message);
-    await pollUntil(() => accepts(launch.socketPath), { signal: deadline });
+    await pollUntil(async () => (await isListening(launch.socketPath)) || undefined, { signal: deadline });
     return { ready: true };
   } catch (error) {
     signal?.throwIfAborted();
@@ -104,27 +104,7 @@ function parseMessage(text: string): 'ready' | StartFailure | undefined {
 }
 
 async function notReady(launch: DaemonLaunch, failure: StartFailure | undefined): Promise<DaemonStart> {
-  return { ready: false, failure, logTail: await readTail(launch.logPath) };
-}
-
-async function readTail(path: string): Promise<string> {
-  const file = await open(path, 'r');
-  try {
-    const { size } = await file.stat();
-    const start = Math.max(0, size - LOG_TAIL_BYTES);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(LOG_TAIL_BYTES), 0, LOG_TAIL_BYTES, start);
-    const text = buffer.toString('utf8', 0, bytesRead);
-    return start === 0 ? text : text.slice(text.indexOf('\n') + 1);
-  } finally {
-    await file.close();
-  }
-}
-
-function accepts(socketPath: string): Promise<true | undefined> {
-  return new Promise((resolve) => {
-    const socket = connect({ path: socketPath });
-    socket.once('connect', () => resolve(true));
-    socket.once('error', () => resolve(undefined));
-    socket.once('connect', () => socket.destroy());
-  });
+  const tail = await readTail(launch.logPath, LOG_TAIL_BYTES);
+  const isCut = Buffer.byteLength(tail) >= LOG_TAIL_BYTES;
+  return { ready: false, failure, logTail: isCut ? tail.slice(tail.indexOf('\n') + 1) : tail };
 }

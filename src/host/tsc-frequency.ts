@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '#base/errors.ts';
 import type { Abortable } from '#base/abort.ts';
@@ -14,6 +14,7 @@ export interface TscFrequencyOptions extends Abortable {
   bootIdPath?: string;
 }
 
+const BOOT_ID_PATH = '/proc/sys/kernel/random/boot_id';
 const MEASURE_TIMEOUT_MS = 5000;
 
 /**
@@ -23,21 +24,41 @@ const MEASURE_TIMEOUT_MS = 5000;
  * @throws CommandError when the measuring program is missing or fails
  */
 export async function findTscKHz(options: TscFrequencyOptions): Promise<number | undefined> {
-  const bootId = (await readFile(options.bootIdPath ?? '/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  const cachePath = join(options.cacheDir, 'tsc-khz');
+  const bootId = (await readFile(options.bootIdPath ?? BOOT_ID_PATH, 'utf8')).trim();
+  const cachePath = tscCachePath(options.cacheDir);
   const cached = await readCached(cachePath, bootId);
   if (cached !== undefined) return cached;
-  const { stdout } = await runCommand(options.helperPath, [], {
-    signal: options.signal,
-    timeoutMs: MEASURE_TIMEOUT_MS,
-  });
+  const kHz = await measureTscKHz(options.helperPath, options);
+  if (kHz !== undefined) await writeFileAtomic(cachePath, `${bootId} ${kHz}\n`);
+  return kHz;
+}
+
+/** Measures, whatever is remembered. Throws as {@link findTscKHz} does. */
+export async function measureTscKHz(
+  helperPath: string,
+  { signal }: Abortable = {},
+): Promise<number | undefined> {
+  const { stdout } = await runCommand(helperPath, [], { signal, timeoutMs: MEASURE_TIMEOUT_MS });
   if (stdout.trim() === '') return undefined;
   const kHz = parseKHz(stdout.trim());
   if (kHz === undefined) {
-    throw new Error(`${options.helperPath} printed no frequency: ${JSON.stringify(stdout.slice(0, 100))}`);
+    throw new Error(`${helperPath} printed no frequency: ${JSON.stringify(stdout.slice(0, 100))}`);
   }
-  await writeFileAtomic(cachePath, `${bootId} ${kHz}\n`);
   return kHz;
+}
+
+/** The figure of this boot, undefined when none was measured yet. */
+export async function rememberedTscKHz(cacheDir: string): Promise<number | undefined> {
+  const bootId = (await readFile(BOOT_ID_PATH, 'utf8')).trim();
+  return readCached(tscCachePath(cacheDir), bootId);
+}
+
+export async function forgetTscKHz(cacheDir: string): Promise<void> {
+  await rm(tscCachePath(cacheDir), { force: true });
+}
+
+function tscCachePath(cacheDir: string): string {
+  return join(cacheDir, 'tsc-khz');
 }
 
 async function readCached(path: string, bootId: string): Promise<number | undefined> {

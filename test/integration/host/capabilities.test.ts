@@ -32,6 +32,7 @@ test('a device without the extension of the CPU is not enough', async (t) => {
   assert.deepEqual(await detectKvm(host), {
     usable: false,
     reason: `${host.devicePath} is there but the CPU shows neither vmx nor svm`,
+    obstacle: 'no-cpu-flag',
   });
 });
 
@@ -41,7 +42,11 @@ test('on arm64 the device says it all', async (t) => {
 
 test('no device', async (t) => {
   const host = { ...(await newHost(t, 'vmx')), devicePath: '/nonexistent/kvm' };
-  assert.deepEqual(await detectKvm(host), { usable: false, reason: '/nonexistent/kvm does not exist' });
+  assert.deepEqual(await detectKvm(host), {
+    usable: false,
+    reason: '/nonexistent/kvm does not exist',
+    obstacle: 'no-device',
+  });
 });
 
 test('a device that does not open', async (t) => {
