@@ -36,10 +36,8 @@ export async function pollUntil<T>(
   const maxMs = options.maxMs ?? 50;
   for (;;) {
     options.signal?.throwIfAborted();
-    // oxlint-disable-next-line no-await-in-loop -- each question depends on the last answer
     const answer = await probe();
     if (answer !== undefined) return answer;
-    // oxlint-disable-next-line no-await-in-loop
     await delay(pauseMs, { signal: options.signal });
     pauseMs = Math.min(maxMs, pauseMs * 1.5);
   }

@@ -9,6 +9,10 @@ export function newVmId(): string {
   return randomHex(6);
 }
 
+export function isVmId(text: string): boolean {
+  return /^[0-9a-f]{12}$/.test(text);
+}
+
 export function newOperationId(): string {
   return `op-${randomHex(6)}`;
 }

@@ -6,10 +6,14 @@ import type { Migration } from './migrations/migration.ts';
 
 export type Database = DatabaseSync;
 
+const SQLITE_FULL = 13;
+
 export interface OpenOptions {
   /** For looking only: nothing is migrated, no pragma is written. */
   readOnly?: boolean;
   migrations?: readonly Migration[];
+  /** Called when the file system is full; false: there is no more room to be made. */
+  makeRoom?: () => boolean;
 }
 
 /**
@@ -18,6 +22,16 @@ export interface OpenOptions {
  * @throws UserError `STORE_UNREADABLE` when it is not a database, `STORE_TOO_NEW` when a newer banger wrote it
  */
 export function openDatabase(path: string, options: OpenOptions = {}): Database {
+  try {
+    return open(path, options);
+  } catch (error) {
+    const isFull = error instanceof Error && isDatabaseFull(error.cause);
+    if (!isFull || !options.makeRoom?.()) throw error;
+    return open(path, options);
+  }
+}
+
+function open(path: string, options: OpenOptions): Database {
   const known = options.migrations ?? allMigrations;
   let database: DatabaseSync | undefined;
   try {
@@ -38,6 +52,12 @@ export function openDatabase(path: string, options: OpenOptions = {}): Database 
       cause: error,
     });
   }
+}
+
+/** SQLITE_FULL: there was no room for what was to be written. */
+export function isDatabaseFull(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
+  return typeof error.errcode === 'number' && (error.errcode & 0xff) === SQLITE_FULL;
 }
 
 /** Runs `body` in a transaction that is rolled back when it throws. */

@@ -131,3 +131,35 @@ test('a damaged row is refused with the id of its VM, never half read', () => {
     vms.remove('0123456789ab');
   }
 });
+
+test('a damaged row is left out of the list, and listed apart with what is wrong', () => {
+  vms.insert(vmRecord());
+  vms.insert(vmRecord({ id: 'cccccccccccc', name: 'other' }));
+  database.prepare("UPDATE vms SET spec = '{}', state = 'flying' WHERE name = 'demo'").run();
+  assert.deepEqual(
+    vms.list().map(({ name }) => name),
+    ['other'],
+  );
+  const [damaged, ...others] = vms.listDamaged();
+  assert.deepEqual([damaged?.id, damaged?.name, others], [vmRecord().id, 'demo', []]);
+  assert.match(damaged?.why ?? '', /state: .*; spec\.image: /);
+  assert.equal(damaged?.row['spec'], '{}');
+});
+
+test('where the store cannot grow, room is made for what stops and removes VMs, not for what starts them', () => {
+  vms.insert(vmRecord());
+  const { page_count: pages } = database.prepare('PRAGMA page_count').get() as { page_count: number };
+  database.exec(`PRAGMA max_page_count = ${pages}`);
+  let calls = 0;
+  const full = new VmRepository(database, () => {
+    calls += 1;
+    database.exec('PRAGMA max_page_count = 1000');
+    return true;
+  });
+  const name = 'x'.repeat(20_000);
+  assert.throws(() => full.update(vmRecord({ state: 'starting', name })), /full/);
+  assert.equal(calls, 0);
+  full.update(vmRecord({ state: 'stopping', name }));
+  assert.equal(calls, 1);
+  assert.equal(full.find(vmRecord().id)?.state, 'stopping');
+});
