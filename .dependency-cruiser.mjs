@@ -5,11 +5,12 @@
 const LAYERS = {
   base: { folders: [], packages: [] },
   contract: { folders: ['base'], packages: ['zod'] },
+  config: { folders: ['base', 'contract'], packages: ['smol-toml', 'zod'] },
   host: { folders: ['base'], packages: ['execa', 'koffi', 'zod'] },
   sdk: { folders: ['base', 'contract'], packages: ['eventsource-parser', 'zod'] },
   cli: {
-    folders: ['base', 'contract', 'sdk'],
-    packages: ['@clack/prompts', '@stricli/auto-complete', '@stricli/core', 'cli-table3', 'zod'],
+    folders: ['base', 'config', 'contract', 'sdk'],
+    packages: ['@clack/prompts', '@stricli/auto-complete', '@stricli/core', 'zod'],
   },
   store: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   ext4: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
@@ -23,18 +24,10 @@ const LAYERS = {
   privileged: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   daemon: {
     folders: [
-      ...['base', 'contract', 'host', 'sdk', 'store', 'ext4', 'oci', 'dns'],
+      ...['base', 'config', 'contract', 'host', 'sdk', 'store', 'ext4', 'oci', 'dns'],
       ...['hypervisor', 'disk', 'guest', 'network', 'privileged'],
     ],
-    packages: [
-      '@fastify/swagger',
-      'fastify',
-      'fastify-type-provider-zod',
-      'pino',
-      'smol-toml',
-      'tar-stream',
-      'zod',
-    ],
+    packages: ['@fastify/swagger', 'fastify', 'fastify-type-provider-zod', 'pino', 'tar-stream', 'zod'],
   },
   bin: { folders: ['base', 'contract', 'host'], packages: [] },
 };
@@ -51,11 +44,11 @@ const FAMILIES = 'hypervisor|disk|guest|network|privileged';
 
 const TEST_FILE = '\\.test\\.ts$';
 /** What is only ever loaded by tests, and may import what tests may. */
-const TEST_CODE = `${TEST_FILE}|^src/[^/]+/conformance\\.ts$|^src/[^/]+/fake/`;
+const TEST_CODE = `${TEST_FILE}|^src/[^/]+/[a-z-]*conformance\\.ts$|^src/[^/]+/fake/`;
 const TEST_PACKAGES = ['fast-check'];
 
 /** Folders without access to Node: what crosses a socket must be usable everywhere. */
-const PURE = '^src/(base|contract)/';
+const PURE = '^src/(base|config|contract)/';
 
 const any = (names) => `(${names.map((name) => name.replaceAll(/[/.]/g, '\\$&')).join('|')})`;
 const inPackages = (names) => `(^|/)node_modules/(@types/)?${any(names)}(/|$)`;
@@ -98,8 +91,12 @@ const forbidden = [
   },
   {
     name: 'drivers-only-in-the-composition-root',
-    comment: 'Only daemon/daemon.ts names concrete drivers; everybody else depends on the port.',
-    from: { path: `^src/(?!(${FAMILIES})/)`, pathNot: `^src/daemon/daemon\\.ts$|${TEST_FILE}` },
+    comment:
+      'Only daemon.ts and compose-*.ts in daemon/ name concrete drivers; everybody else depends on the port.',
+    from: {
+      path: `^src/(?!(${FAMILIES})/)`,
+      pathNot: `^src/daemon/(daemon|compose-[^/]+)\\.ts$|${TEST_FILE}`,
+    },
     to: { path: `^src/(${FAMILIES})/[^/]+/` },
   },
   {
@@ -124,7 +121,7 @@ const forbidden = [
     name: 'no-conformance-outside-tests',
     comment: 'A conformance suite is for tests.',
     from: { path: '^src/', pathNot: TEST_FILE },
-    to: { path: '^src/[^/]+/conformance\\.ts$' },
+    to: { path: '^src/[^/]+/[a-z-]*conformance\\.ts$' },
   },
   {
     name: 'no-test-code-in-src',

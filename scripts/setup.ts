@@ -8,10 +8,12 @@ import { SetupError } from './setup/run-quietly.ts';
 import { Stages } from './setup/stages.ts';
 import type { SetupContext } from './setup/context.ts';
 
+const assumeYes = process.env['BANGER_YES'] === '1' || process.getuid?.() === 0;
 const context: SetupContext = {
   root: resolve(import.meta.dirname, '..'),
   readOnly: process.env['BANGER_SETUP_READ_ONLY'] === '1',
-  assumeYes: process.env['BANGER_YES'] === '1' || process.getuid?.() === 0,
+  assumeYes,
+  forTests: process.argv[2] === 'tests' && assumeYes, // nobody is asked for what can do without
   stages: new Stages(process.stderr),
 };
 

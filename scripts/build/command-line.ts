@@ -23,6 +23,13 @@ const PARTS: readonly Part[] = [
     entry: () => reexport('./src/cli/output/table.ts'),
   },
   { name: 'events', filter: /^eventsource-parser$/, entry: () => reexport('eventsource-parser') },
+  // For commands that work without the daemon. What checks a configuration file is small, what it is made of is not.
+  { name: 'zod', filter: /^zod$/, entry: () => reexport('zod') },
+  {
+    name: 'machine',
+    filter: /host\/local-machine\.ts$/,
+    entry: () => reexport('./src/host/local-machine.ts'),
+  },
 ];
 
 export async function buildCommandLine(root: string, options: BuildOptions): Promise<OutputFile[]> {

@@ -26,7 +26,7 @@ const PARTS: readonly Part[] = [
     name: 'native',
     title: 'native helper',
     sources: ['native/Makefile', 'native/**/*.{c,h}'],
-    outputs: ['native/build/net-guard', 'native/build/tsc-khz'],
+    outputs: ['native/build/log-keeper', 'native/build/net-guard', 'native/build/tsc-khz'],
     build: (context) => runOrThrow(context, 'build the native helper', ['make', '-B', '-C', 'native']),
   },
   {

@@ -7,5 +7,7 @@ export interface SetupContext {
   readOnly: boolean;
   /** Install Debian packages without asking. */
   assumeYes: boolean;
+  /** Also what only tests need; those that miss it are skipped. */
+  forTests: boolean;
   stages: Stages;
 }

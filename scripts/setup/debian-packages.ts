@@ -34,11 +34,13 @@ const PACKAGES: readonly DebianPackage[] = [
   { name: 'xz-utils', provides: 'xz' },
 ];
 
+const TEST_PACKAGES: readonly DebianPackage[] = [{ name: 'bind9-dnsutils', provides: 'dig' }];
+
 const LOCK_ATTEMPTS = 60;
 
 /** Installs the Debian packages whose programs are missing, or says how to. */
 export async function ensureDebianPackages(context: SetupContext): Promise<void> {
-  const missing = missingPackages();
+  const missing = missingPackages(context);
   if (missing.length === 0) return;
   const command = installCommand(missing);
   const list = missing.join(' ');
@@ -49,15 +51,15 @@ export async function ensureDebianPackages(context: SetupContext): Promise<void>
     throw new SetupError(`Cannot set up: Debian packages are missing. Install them with:\n  ${command}`);
   }
   await context.stages.run(`Debian packages: ${list}`, () => install(context, missing));
-  const still = missingPackages();
+  const still = missingPackages(context);
   if (still.length > 0) {
     throw new SetupError(`Cannot set up: apt-get succeeded, but these are still missing: ${still.join(' ')}`);
   }
 }
 
-export function missingPackages(): string[] {
+function missingPackages({ forTests }: SetupContext): string[] {
   const qemu = QEMU[process.arch];
-  return [...PACKAGES, ...(qemu ? [qemu] : [])]
+  return [...PACKAGES, ...(qemu ? [qemu] : []), ...(forTests ? TEST_PACKAGES : [])]
     .filter(({ provides }) => !hasProgram(provides))
     .map(({ name }) => name);
 }

@@ -5,7 +5,8 @@ import { resolveLayout } from '#contract/layout.ts';
 
 const uid = process.getuid?.() ?? 0;
 const layout = resolveLayout(process.env, uid, homedir());
-const daemon = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'bangerd.ts' : 'bangerd.js');
+const program = process.execPath;
+const entry = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'bangerd.ts' : 'bangerd.js');
 
 void runCli(process.argv.slice(2), {
   env: process.env,
@@ -14,10 +15,11 @@ void runCli(process.argv.slice(2), {
   async startDaemon(options) {
     const { startDaemon } = await import('#host/start-daemon.ts');
     const { socketPath, logPath } = layout;
-    return startDaemon(
-      { program: process.execPath, entry: daemon, socketPath, logPath, env: process.env },
-      options,
-    );
+    return startDaemon({ program, entry, socketPath, logPath, env: process.env }, options);
+  },
+  async openMachine() {
+    const { LocalMachine } = await import('#host/local-machine.ts');
+    return new LocalMachine({ program, entry });
   },
   // Explicit, because a stdin that is still open would keep the process here.
 }).then((status) => process.exit(status));

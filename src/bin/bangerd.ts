@@ -1,16 +1,23 @@
 import { homedir } from 'node:os';
-import { runDaemon, startFailure } from '#daemon/daemon.ts';
 import { notifyReady } from '#host/ready-pipe.ts';
 
 process.umask(0o077);
+const place = { environment: process.env, home: homedir(), entryUrl: import.meta.url };
 
-try {
-  const daemon = await runDaemon({ environment: process.env, home: homedir(), entryUrl: import.meta.url });
-  for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => daemon.requestShutdown());
-  notifyReady(process.env, { ready: true });
-  await daemon.finished;
-} catch (error) {
-  notifyReady(process.env, { error: startFailure(error) });
-  process.exitCode = 1;
-  throw error;
+if (process.argv[2] === '--examine') {
+  const { examine } = await import('#daemon/examine.ts');
+  process.stdout.write(JSON.stringify(await examine({ ...place, fix: process.argv[3] === '--fix' })));
+} else {
+  const { runDaemon } = await import('#daemon/daemon.ts');
+  try {
+    const daemon = await runDaemon(place);
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => daemon.requestShutdown());
+    notifyReady(process.env, { ready: true });
+    await daemon.finished;
+  } catch (error) {
+    const { logStartFailure, startFailure } = await import('#daemon/start-failure.ts');
+    notifyReady(process.env, { error: startFailure(error) });
+    process.exitCode = 1;
+    logStartFailure(error);
+  }
 }

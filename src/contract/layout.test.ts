@@ -7,6 +7,8 @@ const HOME = '/home/ada';
 test('without variables everything is below the home folder, and sockets below /tmp by uid', () => {
   assert.deepEqual(resolveLayout({}, 1000, HOME), {
     configDir: '/home/ada/.config/banger',
+    configPath: '/home/ada/.config/banger/config.toml',
+    systemConfigPath: '/etc/banger/config.toml',
     stateDir: '/home/ada/.local/state/banger',
     cacheDir: '/home/ada/.cache/banger',
     runtimeDir: '/tmp/banger-runtime-1000',

@@ -1,6 +1,9 @@
 /** Where everything lives, for one user. Client and daemon derive it from the same rule. */
 export interface Layout {
   configDir: string;
+  /** The user's file, which wins over the system's, key by key. */
+  configPath: string;
+  systemConfigPath: string;
   /** Images, kernels, VM disks, the database, the log. */
   stateDir: string;
   /** Downloads: may be deleted at any time. */
@@ -29,8 +32,11 @@ export function resolveLayout(environment: Environment, uid: number, home: strin
   const runtimeBase = folder('XDG_RUNTIME_DIR', '');
   const stateDir = `${folder('XDG_STATE_HOME', `${home}/.local/state`)}/banger`;
   const runtimeDir = runtimeBase === '' ? `/tmp/banger-runtime-${uid}` : `${runtimeBase}/banger`;
+  const configDir = `${folder('XDG_CONFIG_HOME', `${home}/.config`)}/banger`;
   return {
-    configDir: `${folder('XDG_CONFIG_HOME', `${home}/.config`)}/banger`,
+    configDir,
+    configPath: `${configDir}/config.toml`,
+    systemConfigPath: '/etc/banger/config.toml',
     stateDir,
     cacheDir: `${folder('XDG_CACHE_HOME', `${home}/.cache`)}/banger`,
     runtimeDir,

@@ -9,6 +9,8 @@ export interface Installation {
   agentPath: string;
   /** Measures the TSC frequency. */
   tscProbePath: string;
+  /** Starts a machine and keeps what it prints. */
+  logKeeperPath: string;
   /** Stands between a machine and passt. */
   netGuardPath: string;
 }
@@ -21,6 +23,7 @@ export function findInstallation(entryUrl: string): Installation {
     root,
     agentPath: join(root, 'agent/build/banger-agent'),
     tscProbePath: join(root, 'native/build/tsc-khz'),
+    logKeeperPath: join(root, 'native/build/log-keeper'),
     netGuardPath: join(root, 'native/build/net-guard'),
   };
 }

@@ -4,6 +4,9 @@
  * (the schemas of exec.ts and the error body), all others are as in the guest protocol, credit included. A client that closes
  * the socket ends the command (SIGHUP, after 2 s SIGKILL).
  *
+ * `GET /v1/vms/{vm}/commands/{command}/attach` goes the same way with the schemas of command.ts and the frame `LOST`; whoever closes that
+ * socket only leaves.
+ *
  * Apart from the schemas, so that a client that only runs a command does not load zod.
  */
 export const EXEC_UPGRADE = 'banger-exec';

@@ -25,7 +25,7 @@ export const hostSchema = z.object({
 export type Host = z.infer<typeof hostSchema>;
 
 export const doctorRowSchema = z.object({
-  /** Stable: `kvm`, `qemu`, `passt`, `disk-space`, … */
+  /** Stable: `kvm`, `hypervisor`, `network`, `disk-space`, … */
   check: z.string(),
   status: z.enum(['pass', 'warn', 'fail']),
   message: z.string(),
@@ -33,5 +33,17 @@ export const doctorRowSchema = z.object({
 });
 export type DoctorRow = z.infer<typeof doctorRowSchema>;
 
+/** What `doctor --fix` did; with `error` when it did not work. */
+export const doctorFixSchema = z.object({
+  check: z.string(),
+  action: z.string(),
+  error: z.string().optional(),
+});
+export type DoctorFix = z.infer<typeof doctorFixSchema>;
+
 export const doctorReportSchema = z.object({ rows: z.array(doctorRowSchema) });
 export type DoctorReport = z.infer<typeof doctorReportSchema>;
+
+/** What an examination without the daemon says. */
+export const examinationSchema = doctorReportSchema.extend({ fixes: z.array(doctorFixSchema) });
+export type Examination = z.infer<typeof examinationSchema>;

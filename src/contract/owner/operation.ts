@@ -1,8 +1,16 @@
 import * as z from 'zod';
 import { errorBodySchema } from './error.ts';
-import { stopOutcomeSchema, vmSchema } from './vm.ts';
+import { stopOutcomeSchema, vmChangeSchema, vmSchema } from './vm.ts';
 
-export const operationKindSchema = z.enum(['vm.create', 'vm.start', 'vm.stop', 'vm.delete']);
+export const operationKindSchema = z.enum([
+  'vm.create',
+  'vm.start',
+  'vm.stop',
+  'vm.restart',
+  'vm.kill',
+  'vm.set',
+  'vm.delete',
+]);
 export type OperationKind = z.infer<typeof operationKindSchema>;
 
 export const operationStatusSchema = z.enum(['running', 'succeeded', 'failed', 'cancelled']);
@@ -15,10 +23,12 @@ export const progressSchema = z.object({
 });
 export type Progress = z.infer<typeof progressSchema>;
 
-/** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop`. */
+/** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop` and `vm.restart`.
+ * `atNextStart`: of `vm.set`, what does not take effect before. */
 export const operationResultSchema = z.object({
   vm: vmSchema.optional(),
   stop: stopOutcomeSchema.optional(),
+  atNextStart: z.array(vmChangeSchema).optional(),
 });
 export type OperationResult = z.infer<typeof operationResultSchema>;
 

@@ -23,6 +23,27 @@ export type VmState = z.infer<typeof vmStateSchema>;
 export const networkModeSchema = z.enum(['user', 'none']);
 export type NetworkMode = z.infer<typeof networkModeSchema>;
 
+const autoStopSchema = z
+  .number()
+  .int()
+  .min(0)
+  .max(366 * 86_400_000)
+  .describe('stop the VM after so many ms in which nobody used it; 0: never; left out: as configured');
+
+export const portProtocolSchema = z.enum(['tcp', 'udp']);
+export type PortProtocol = z.infer<typeof portProtocolSchema>;
+
+const portNumberSchema = z.number().int().min(1).max(65_535);
+
+/** A port of the host that leads to one of the guest, for as long as the VM runs. */
+export const publishedPortSchema = z.object({
+  hostAddress: z.ipv4().describe('where it listens on the host; 127.0.0.1 unless another was asked for'),
+  hostPort: portNumberSchema,
+  guestPort: portNumberSchema,
+  protocol: portProtocolSchema,
+});
+export type PublishedPort = z.infer<typeof publishedPortSchema>;
+
 /** Body of `POST /v1/vms`. What is left out gets a default; the daemon answers with explicit values. */
 export const createVmRequestSchema = z.strictObject({
   name: z.string().optional().describe('DNS label; generated when left out'),
@@ -33,6 +54,7 @@ export const createVmRequestSchema = z.strictObject({
   network: networkModeSchema.optional(),
   autoRemove: z.boolean().optional().describe('delete the VM when it stops'),
   start: z.boolean().optional().describe('default true'),
+  autoStopAfterMs: autoStopSchema.optional(),
 });
 export type CreateVmRequest = z.infer<typeof createVmRequestSchema>;
 
@@ -43,8 +65,21 @@ export const vmSpecSchema = z.object({
   diskBytes: z.number().int(),
   network: networkModeSchema,
   autoRemove: z.boolean(),
+  autoStopAfterMs: autoStopSchema.optional(),
 });
 export type VmSpec = z.infer<typeof vmSpecSchema>;
+
+/** What of a VM can be changed. */
+export const vmChangeSchema = z.enum([
+  'name',
+  'vcpus',
+  'memoryMiB',
+  'diskBytes',
+  'network',
+  'autoStopAfterMs',
+  'autoRemove',
+]);
+export type VmChange = z.infer<typeof vmChangeSchema>;
 
 export const vmSchema = z.object({
   id: z.string().describe('12 hexadecimal digits'),
@@ -57,6 +92,16 @@ export const vmSchema = z.object({
   init: z.string().optional().describe('systemd, openrc, other or agent, while it runs'),
   address: z.string().optional().describe("the guest's own IPv4 address while it runs"),
   pid: z.number().int().optional().describe('of the hypervisor while it runs'),
+  hostAddress: z
+    .string()
+    .optional()
+    .describe("where the host's processes reach the VM, also what NAME.vm resolves to while it runs"),
+  published: z.array(publishedPortSchema),
+  pendingChanges: z
+    .array(vmChangeSchema)
+    .optional()
+    .describe('what was changed while it runs and takes effect at its next start'),
+  touchedAt: z.iso.datetime().optional().describe('when somebody last used it'),
   createdAt: z.iso.datetime(),
   startedAt: z.iso.datetime().optional(),
   stoppedAt: z.iso.datetime().optional(),
@@ -72,14 +117,41 @@ export const stopVmRequestSchema = z.strictObject({
 });
 export type StopVmRequest = z.infer<typeof stopVmRequestSchema>;
 
-/** What a stop did: `killed` when the guest did not power off in time. */
-export const stopOutcomeSchema = z.enum(['already-stopped', 'powered-off', 'killed']);
+/** Body of `POST /v1/vms/{vm}/kill`. */
+export const killSignalSchema = z.enum(['TERM', 'KILL', 'INT', 'HUP', 'QUIT', 'USR1', 'USR2', 'ABRT']);
+export type KillSignal = z.infer<typeof killSignalSchema>;
+export const killVmRequestSchema = z.strictObject({
+  signal: killSignalSchema.optional().describe("sent to the hypervisor's process; default KILL"),
+});
+export type KillVmRequest = z.infer<typeof killVmRequestSchema>;
+
+/** Body of `PATCH /v1/vms/{vm}`: what is named is changed, at once where that is possible, else at the next start. */
+export const setVmRequestSchema = z.strictObject({
+  name: z.string().optional(),
+  vcpus: z.number().int().optional(),
+  memoryMiB: z.number().int().optional(),
+  diskBytes: z.number().int().optional().describe('disks only grow'),
+  network: networkModeSchema.optional(),
+  autoRemove: z.boolean().optional(),
+  autoStopAfterMs: autoStopSchema.nullable().optional().describe('null: as configured'),
+});
+export type SetVmRequest = z.infer<typeof setVmRequestSchema>;
+
+/**
+ * What a stop did: `killed` when the guest did not power off in time. What a kill did: `still-running` when the machine
+ * handled the signal and went on.
+ */
+export const stopOutcomeSchema = z.enum(['already-stopped', 'powered-off', 'killed', 'still-running']);
 export type StopOutcome = z.infer<typeof stopOutcomeSchema>;
 
 /** Query of `DELETE /v1/vms/{vm}`: with `force=true` a running VM is killed and deleted. */
 export const deleteVmQuerySchema = z.strictObject({ force: z.enum(['true', 'false']).optional() });
 
-export const waitConditionSchema = z.enum(['running', 'stopped', 'agent']);
+/** `systemd`: the guest's init says that it has started everything. `port:N`: a process in the guest listens on TCP port N. */
+export const waitConditionSchema = z.union([
+  z.enum(['running', 'stopped', 'agent', 'systemd']),
+  z.templateLiteral(['port:', z.number().int().min(1).max(65_535)]),
+]);
 export type WaitCondition = z.infer<typeof waitConditionSchema>;
 
 /** Query of `GET /v1/vms/{vm}/wait`. Answers with the VM once the condition holds; 504 `GUEST_NOT_ANSWERING` after the time. */

@@ -3,12 +3,14 @@ import type { Clock } from '#base/clock.ts';
 import { BUILD } from '#contract/version.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { DoctorReport, Host } from '#contract/owner/host.ts';
-import type { Drivers } from '../vm/machine-runner.ts';
-import { examineHost, type DoctorOptions } from './doctor.ts';
+import type { Hypervisor } from '#hypervisor/hypervisor.ts';
+import { examineAll, type Check } from './check.ts';
 
-export interface HostServiceOptions extends DoctorOptions {
-  drivers: Drivers;
+export interface HostServiceOptions {
+  hypervisor: Hypervisor;
   layout: Layout;
+  /** What doctor looks at. */
+  checks: readonly Check[];
   clock: Clock;
   countVms: () => { total: number; running: number };
 }
@@ -44,11 +46,11 @@ export class HostService {
   }
 
   doctor(options: Abortable): Promise<DoctorReport> {
-    return examineHost(this.#options, options);
+    return examineAll(this.#options.checks, options);
   }
 
   async #describeHypervisor(): Promise<Host['hypervisor']> {
-    const { hypervisor } = this.#options.drivers;
+    const { hypervisor } = this.#options;
     try {
       return { driver: hypervisor.name, ...(await hypervisor.probe()) };
     } catch {

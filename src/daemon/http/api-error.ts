@@ -1,6 +1,7 @@
 import type { FastifyError } from 'fastify';
 import { ERROR_STATUS, UserError } from '#contract/errors.ts';
 import type { ErrorBody } from '#contract/owner/error.ts';
+import { translateHostFailure } from '../host-failure.ts';
 import { describeBug, describeUserError } from '../operation/error-body.ts';
 import { fieldIssues, sentenceOf } from './field-issues.ts';
 
@@ -13,7 +14,8 @@ export interface ErrorAnswer {
 
 /** What a request is answered whose handling threw. */
 export function answerError(error: unknown, requestId: string): ErrorAnswer {
-  const expected = error instanceof UserError ? error : translateFramework(error);
+  const expected =
+    error instanceof UserError ? error : (translateFramework(error) ?? translateHostFailure(error));
   if (expected)
     return {
       status: ERROR_STATUS[expected.code],

@@ -9,10 +9,15 @@ import { answerError } from './api-error.ts';
 import type { Api, RouteOptions } from './api-types.ts';
 import { refuseOtherBuild } from './build-check.ts';
 import { refuseMalformed } from './raw-response.ts';
+import { addCommandRoutes } from './routes/command-routes.ts';
 import { addDaemonRoutes } from './routes/daemon-routes.ts';
+import { addEventRoutes } from './routes/event-routes.ts';
 import { addExecRoute } from './routes/exec-route.ts';
+import { addFsckRoutes } from './routes/fsck-routes.ts';
 import { addImageRoutes } from './routes/image-routes.ts';
 import { addOperationRoutes } from './routes/operation-routes.ts';
+import { addStatsRoutes } from './routes/stats-routes.ts';
+import { addPortRoutes } from './routes/port-routes.ts';
 import { addVmLogRoute } from './routes/vm-log-route.ts';
 import { addVmRoutes } from './routes/vm-routes.ts';
 
@@ -44,9 +49,14 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   addDaemonRoutes(api, options);
   addVmRoutes(api, options);
   addVmLogRoute(api, options);
+  addPortRoutes(api, options);
   addExecRoute(api);
+  addCommandRoutes(api, options);
   addImageRoutes(api, options);
   addOperationRoutes(api, options);
+  addEventRoutes(api, options);
+  addFsckRoutes(api, options);
+  addStatsRoutes(api, options);
   await api.ready();
   return api;
 }

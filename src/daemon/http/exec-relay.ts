@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '#base/log.ts';
 import { UserError } from '#contract/errors.ts';
-import { decodeExecResult, decodeExecStarted, encodeExecOpen } from '#contract/guest/exec-messages.ts';
+import { decodeExecResult } from '#contract/guest/exec-messages.ts';
 import {
   decodeCredit,
   decodeResize,
@@ -12,19 +12,21 @@ import {
 import { FrameDecoder } from '#contract/guest/frame-decoder.ts';
 import { type Frame, FrameType, frameTypeName } from '#contract/guest/frames.ts';
 import { decodeGuestFailure } from '#contract/guest/guest-error.ts';
+import { decodeLost } from '#contract/guest/lost.ts';
 import { MalformedError } from '#contract/guest/malformed.ts';
 import { EXEC_CHANNEL } from '#contract/owner/exec-protocol.ts';
 import type { AgentClient } from '#guest/agent-client.ts';
 import type { ChannelFrame, RawChannel } from '#guest/channel.ts';
 import { FrameWriter } from '#guest/frame-writer.ts';
-import { execError } from '#guest/guest-errors.ts';
+import { AnswerWatch } from './answer-watch.ts';
 import { answerError } from './api-error.ts';
 import { CreditGate } from './credit-gate.ts';
-import { parseExecRequest } from './exec-request.ts';
+import type { RelayedOperation } from './relayed-operation.ts';
 
 export interface ExecRelayOptions {
   socket: Duplex;
-  agent: Pick<AgentClient, 'openChannel'>;
+  agent: Pick<AgentClient, 'openChannel' | 'ping'>;
+  operation: RelayedOperation;
   log: Logger;
 }
 
@@ -35,6 +37,7 @@ export interface ExecRelayOptions {
 export class ExecRelay {
   readonly #socket: Duplex;
   readonly #agent: ExecRelayOptions['agent'];
+  readonly #operation: RelayedOperation;
   readonly #log: Logger;
   readonly #toClient: FrameWriter;
   readonly #decoder = new FrameDecoder();
@@ -43,12 +46,15 @@ export class ExecRelay {
     [GuestStream.ERRORS, new CreditGate()],
   ]);
   #channel: RawChannel | undefined;
+  /** Until the guest has said something of the command. */
+  #answer: AnswerWatch | undefined;
   #action = 'run a command';
   #ended = false;
 
-  constructor({ socket, agent, log }: ExecRelayOptions) {
+  constructor({ socket, agent, operation, log }: ExecRelayOptions) {
     this.#socket = socket;
     this.#agent = agent;
+    this.#operation = operation;
     this.#log = log;
     this.#toClient = new FrameWriter(socket);
   }
@@ -117,9 +123,10 @@ export class ExecRelay {
   }
 
   #open(payload: Uint8Array): RawChannel {
-    const request = parseExecRequest(payload);
-    this.#action = `run "${request.argv[0] ?? ''}"`;
-    return this.#agent.openChannel(encodeExecOpen(request), {
+    const { action, open } = this.#operation.translateOpen(payload);
+    this.#action = action;
+    this.#answer = new AnswerWatch({ agent: this.#agent, onSilence: (error) => this.#fail(error) });
+    return this.#agent.openChannel(open, {
       onFrame: (frame) => this.#fromGuest(frame),
       onEnd: (error) => {
         if (error) this.#fail(error);
@@ -131,15 +138,20 @@ export class ExecRelay {
   /** @throws MalformedError, which the session with the guest answers by its end */
   #fromGuest(frame: Frame): void {
     const { type, stream, payload } = frame;
+    this.#answer?.end();
     switch (type) {
       case FrameType.OPENED:
-        this.#send({ type, payload: encodeJson(decodeExecStarted(payload)) });
+        this.#send({ type, payload: encodeJson(this.#operation.translateOpened(payload)) });
         return;
       case FrameType.RESULT:
         this.#send({ type, payload: encodeJson(decodeExecResult(payload)) });
         return;
       case FrameType.ERROR:
-        this.#fail(execError(this.#action, decodeGuestFailure(payload)));
+        this.#fail(this.#operation.toError(this.#action, decodeGuestFailure(payload)));
+        return;
+      case FrameType.LOST:
+        decodeLost(payload);
+        this.#send({ type, payload });
         return;
       case FrameType.DATA:
         this.#gates.get(stream)?.use(payload.length);
@@ -180,6 +192,7 @@ export class ExecRelay {
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#answer?.end();
     this.#channel?.close();
     // What was written goes out first; a client that does not read it keeps nothing but its own connection.
     this.#socket.resume();

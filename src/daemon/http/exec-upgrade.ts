@@ -8,15 +8,18 @@ import { answerError } from './api-error.ts';
 import { refuseOtherBuild } from './build-check.ts';
 import { ExecRelay } from './exec-relay.ts';
 import { endWithError } from './raw-response.ts';
-import type { VmHandlers } from './services.ts';
+import { relayedAttach, relayedExec, type RelayedOperation } from './relayed-operation.ts';
+import type { ActivityHandlers, VmHandlers } from './services.ts';
 
 export interface ExecUpgradesOptions {
   vms: Pick<VmHandlers, 'agent'>;
+  activity: ActivityHandlers;
   closing: AbortSignal;
   log: Logger;
 }
 
 const EXEC_PATH = /^\/v1\/vms\/([^/?#]+)\/exec(?:[?#].*)?$/;
+const ATTACH_PATH = /^\/v1\/vms\/([^/?#]+)\/commands\/([1-9]\d{0,8})\/attach(?:[?#].*)?$/;
 
 /**
  * Requests that ask for another protocol. Node takes them off its HTTP server, so they never pass Fastify: until the 101 they
@@ -33,7 +36,7 @@ export class ExecUpgrades {
 
   /** Never rejects. */
   async accept(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-    const { vms, closing, log } = this.#options;
+    const { vms, activity, closing, log } = this.#options;
     this.#count += 1;
     const requestId = `exec-${this.#count}`;
     const gone = new AbortController();
@@ -46,12 +49,15 @@ export class ExecUpgrades {
     });
     try {
       closing.throwIfAborted();
-      const agent = await vms.agent(referenceOf(request), {
+      const { reference, operation } = targetOf(request);
+      const agent = await vms.agent(reference, {
         signal: AbortSignal.any([gone.signal, closing]),
       });
+      const use = activity.use(reference);
+      socket.once('close', () => use[Symbol.dispose]());
       log.debug({ requestId, url: request.url }, 'exec session');
       socket.write(switchingProtocols());
-      new ExecRelay({ socket, agent, log: log.child({ requestId }) }).begin(head);
+      new ExecRelay({ socket, agent, operation, log: log.child({ requestId }) }).begin(head);
     } catch (error) {
       const answer = answerError(error, requestId);
       log.debug({ requestId, url: request.url, status: answer.status }, 'request');
@@ -66,11 +72,12 @@ export class ExecUpgrades {
 }
 
 /** @throws UserError `DAEMON_VERSION_MISMATCH`, `ROUTE_NOT_FOUND`, `INVALID_ARGUMENT` */
-function referenceOf(request: IncomingMessage): string {
+function targetOf(request: IncomingMessage): { reference: string; operation: RelayedOperation } {
   refuseOtherBuild(request.headers);
   const { method, url = '', headers } = request;
-  const reference = method === 'GET' ? EXEC_PATH.exec(url)?.[1] : undefined;
-  if (reference === undefined) {
+  const [, attachVm, command] = ATTACH_PATH.exec(url) ?? [];
+  const reference = attachVm ?? EXEC_PATH.exec(url)?.[1];
+  if (method !== 'GET' || reference === undefined) {
     throw new UserError('ROUTE_NOT_FOUND', `Cannot upgrade ${method} "${url}": the API has no such route`);
   }
   if (headers.upgrade?.toLowerCase() !== EXEC_UPGRADE) {
@@ -79,8 +86,9 @@ function referenceOf(request: IncomingMessage): string {
       `Cannot upgrade to "${headers.upgrade}": the route speaks "${EXEC_UPGRADE}"`,
     );
   }
+  const operation = command === undefined ? relayedExec : relayedAttach(Number(command));
   try {
-    return decodeURIComponent(reference);
+    return { reference: decodeURIComponent(reference), operation };
   } catch (error) {
     throw new UserError('INVALID_ARGUMENT', `Cannot read the path "${url}": it is not URL-encoded`, {
       cause: error,

@@ -13,6 +13,7 @@ export function endWithError(socket: Duplex, { status, body }: Pick<ErrorAnswer,
     return;
   }
   const text = JSON.stringify(body);
+  socket.resume(); // a socket that is closed with bytes unread takes the answer with it
   socket.end(
     [
       `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Error'}`,

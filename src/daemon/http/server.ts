@@ -39,7 +39,12 @@ export class HttpServer {
       { requestTimeout: REQUEST_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
       (request, response) => this.#listener(request, response),
     );
-    this.#upgrades = new ExecUpgrades({ vms: services.vms, closing: this.#closing.signal, log });
+    this.#upgrades = new ExecUpgrades({
+      vms: services.vms,
+      activity: services.activity,
+      closing: this.#closing.signal,
+      log,
+    });
     this.#server.on('upgrade', (request, socket, head) => void this.#upgrades.accept(request, socket, head));
   }
 

@@ -1,9 +1,26 @@
 import type { Abortable } from '#base/abort.ts';
+import type { FsckRepairReport, FsckReport } from '#contract/owner/fsck.ts';
+import type { VmEvent } from '#contract/owner/event.ts';
+import type { DetachedCommand, StartCommandRequest, StartedCommand } from '#contract/owner/command.ts';
 import type { DoctorReport, Host } from '#contract/owner/host.ts';
 import type { Image } from '#contract/owner/image.ts';
 import type { Kernel } from '#contract/owner/kernel.ts';
 import type { Operation } from '#contract/owner/operation.ts';
-import type { CreateVmRequest, StopVmRequest, Vm, WaitCondition } from '#contract/owner/vm.ts';
+import type {
+  PublishedPortState,
+  PublishPortRequest,
+  UnpublishPortQuery,
+  VmPorts,
+} from '#contract/owner/port.ts';
+import type { VmStats, VmStatsReport } from '#contract/owner/stats.ts';
+import type {
+  CreateVmRequest,
+  KillVmRequest,
+  SetVmRequest,
+  StopVmRequest,
+  Vm,
+  WaitCondition,
+} from '#contract/owner/vm.ts';
 import type { AgentClient } from '#guest/agent-client.ts';
 import type { Operations } from '../operation/operations.ts';
 
@@ -18,9 +35,77 @@ export interface Services {
   };
   kernels: { list(): Promise<Kernel[]> };
   operations: Operations;
+  events: EventHandlers;
+  stats: StatsHandlers;
+  activity: ActivityHandlers;
   host: { describe(): Promise<Host>; doctor(options: Abortable): Promise<DoctorReport> };
+  fsck: FsckHandlers;
+  ports: PortHandlers;
+  commands: CommandHandlers;
   /** Begins a graceful shutdown that leaves the VMs running; returns at once. */
   requestShutdown(): void;
+}
+
+export interface EventSelection {
+  /** Of a VM that is gone its full name or id. */
+  vms?: readonly VmReference[] | undefined;
+  sinceMs?: number | undefined;
+  /** Only those after this sequence number. */
+  after?: number | undefined;
+  /** Only so many of the newest. */
+  limit?: number | undefined;
+}
+
+export interface EventHandlers {
+  /** Oldest first. @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS` */
+  list(selection: EventSelection): VmEvent[];
+  /** Those that are there, then each as it happens, until the signal aborts. Throws as `list` does, at once. */
+  follow(selection: EventSelection, options: Abortable): AsyncIterable<VmEvent>;
+}
+
+export interface StatsHandlers {
+  /** What each VM that runs uses, measured now. */
+  list(options: Abortable): Promise<VmStats[]>;
+  /** With so many of the samples before. @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS`, `VM_NOT_RUNNING` */
+  get(reference: VmReference, options: { history?: number | undefined } & Abortable): Promise<VmStatsReport>;
+}
+
+export interface ActivityHandlers {
+  /** The VM is in use until the answer is disposed. @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS` */
+  use(reference: VmReference): Disposable;
+}
+
+export interface PortHandlers {
+  /** What the guest listens on and what is published. @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS`, `GUEST_NOT_ANSWERING` */
+  list(reference: VmReference, options: Abortable): Promise<VmPorts>;
+  /** @throws UserError `VM_NOT_FOUND`, `PORT_TAKEN`, `PORT_NOT_ALLOWED`, `INVALID_ARGUMENT` */
+  publish(
+    reference: VmReference,
+    request: PublishPortRequest,
+    options: Abortable,
+  ): Promise<PublishedPortState[]>;
+  /** Answers with what was published. @throws UserError `VM_NOT_FOUND`, `PORT_NOT_PUBLISHED` */
+  unpublish(
+    reference: VmReference,
+    port: UnpublishPortQuery & { hostPort: number },
+    options: Abortable,
+  ): Promise<PublishedPortState[]>;
+}
+
+/** Detached commands. Each method: @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */
+export interface CommandHandlers {
+  /** @throws UserError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `DETACHED_COMMANDS_FULL` */
+  start(reference: VmReference, request: StartCommandRequest, options: Abortable): Promise<StartedCommand>;
+  list(reference: VmReference, options: Abortable): Promise<DetachedCommand[]>;
+  /** @throws UserError `DETACHED_COMMAND_NOT_FOUND`, `DETACHED_COMMAND_ENDED` */
+  signal(reference: VmReference, command: { id: number; signal: number }, options: Abortable): Promise<void>;
+  /** @throws UserError `DETACHED_COMMAND_NOT_FOUND`, `DETACHED_COMMAND_RUNNING` */
+  remove(reference: VmReference, id: number, options: Abortable): Promise<void>;
+}
+
+export interface FsckHandlers {
+  check(): Promise<FsckReport>;
+  repair(options: Abortable): Promise<FsckRepairReport>;
 }
 
 export interface VmHandlers {
@@ -31,6 +116,11 @@ export interface VmHandlers {
   create(request: CreateVmRequest): Promise<Operation>;
   start(reference: VmReference): Promise<Operation>;
   stop(reference: VmReference, request: StopVmRequest): Promise<Operation>;
+  restart(reference: VmReference, request: StopVmRequest): Promise<Operation>;
+  kill(reference: VmReference, request: KillVmRequest): Promise<Operation>;
+  set(reference: VmReference, request: SetVmRequest): Promise<Operation>;
+  /** Notes that somebody uses the VM. */
+  touch(reference: VmReference): Promise<Vm>;
   delete(reference: VmReference, options: { force: boolean }): Promise<Operation>;
   /** @throws UserError `VM_NOT_FOUND`, also when it is deleted meanwhile; the signal's reason */
   wait(reference: VmReference, condition: WaitCondition, options: Abortable): Promise<Vm>;

@@ -19,10 +19,9 @@ export async function waitForVm(vms: Pick<VmHandlers, 'wait'>, options: WaitForV
     return await vms.wait(reference, condition, { signal: bounded });
   } catch (error) {
     if (error !== bounded.reason || signal.aborted) throw error;
-    const goal = { running: 'run', stopped: 'stop', agent: 'answer' }[condition];
     throw new UserError(
       'GUEST_NOT_ANSWERING',
-      `Cannot see "${reference}" ${goal}: ${timeoutMs} ms have passed`,
+      `Cannot see "${reference}" ${goalOf(condition)}: ${timeoutMs} ms have passed`,
       {
         hint: `banger vm logs ${reference}`,
         details: { condition, timeoutMs },
@@ -30,4 +29,11 @@ export async function waitForVm(vms: Pick<VmHandlers, 'wait'>, options: WaitForV
       },
     );
   }
+}
+
+const GOALS = { running: 'run', stopped: 'stop', agent: 'answer', systemd: 'finish its boot' } as const;
+
+function goalOf(condition: WaitCondition): string {
+  if (condition in GOALS) return GOALS[condition as keyof typeof GOALS];
+  return `listen on port ${condition.slice('port:'.length)}`;
 }

@@ -1,11 +1,28 @@
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { randomHex } from '#base/ids.ts';
 import { systemErrorCode } from '#base/errors.ts';
-import { ensurePrivateFolder, syncFolder } from '#host/files.ts';
+import { ensurePrivateFolder, listFolderIfThere, pathExists, syncFolder } from '#host/files.ts';
 import { CommandError } from '#host/run-command.ts';
 import { findContainment, runContained } from '#ext4/containment.ts';
 
-const PARTIAL = /^\..+\.partial$/;
+const PARTIAL = /^\.(.+)\.partial$/;
+const ID = /^[0-9a-f]{12}$/;
+
+/** A row and its files that do not belong together any more. */
+export interface ArtifactLeftover {
+  of: 'image' | 'kernel';
+  /** A build that was cut off; files without a row; a row without files. */
+  kind: 'partial' | 'unknown' | 'missing';
+  id: string;
+  path: string;
+}
+
+export interface ArtifactFolderOptions {
+  path: string;
+  of: ArtifactLeftover['of'];
+  /** Without these files an artifact is none. */
+  files: readonly string[];
+}
 
 export interface NewArtifact {
   id: string;
@@ -16,9 +33,12 @@ export interface NewArtifact {
 /** A folder of artifacts, each a folder named by its id that is complete from the moment it has that name. */
 export class ArtifactFolder {
   readonly path: string;
+  readonly #options: ArtifactFolderOptions;
+  readonly #building = new Set<string>();
 
-  constructor(path: string) {
-    this.path = path;
+  constructor(options: ArtifactFolderOptions) {
+    this.path = options.path;
+    this.#options = options;
   }
 
   /** Runs `build` in a new partial folder, which is gone again when it rejects. */
@@ -26,12 +46,15 @@ export class ArtifactFolder {
     await ensurePrivateFolder(this.path);
     const id = randomHex(6);
     const artifact = { id, folder: `${this.path}/.${id}.partial` };
-    await mkdir(artifact.folder, { mode: 0o700 });
+    this.#building.add(id);
     try {
+      await mkdir(artifact.folder, { mode: 0o700 });
       return await build(artifact);
     } catch (error) {
       await removeTree(artifact.folder);
       throw error;
+    } finally {
+      this.#building.delete(id);
     }
   }
 
@@ -43,23 +66,35 @@ export class ArtifactFolder {
     await syncFolder(this.path);
   }
 
-  /** Removes builds that were cut off and artifacts that `isKnown` denies; returns the ids that are there. */
-  async removeUnknown(isKnown: (id: string) => boolean): Promise<Set<string>> {
-    const names = await this.#names();
-    const unknown = names.filter(
-      (name) => PARTIAL.test(name) || (/^[0-9a-f]{12}$/.test(name) && !isKnown(name)),
+  /** What does not belong to what `known` names; nothing of what is being built. */
+  async findLeftovers(known: ReadonlySet<string>): Promise<ArtifactLeftover[]> {
+    const names = await listFolderIfThere(this.path);
+    const leftovers = names.flatMap((name) => this.#judge(name, known));
+    const complete = await Promise.all(
+      [...known].map(async (id) => ((await this.#isComplete(id)) ? [] : [id])),
     );
-    await Promise.all(unknown.map((name) => removeTree(`${this.path}/${name}`)));
-    return new Set(names.filter((name) => !unknown.includes(name)));
+    return [...leftovers, ...complete.flat().map((id) => this.#leftover('missing', id, id))];
   }
 
-  async #names(): Promise<string[]> {
-    try {
-      return await readdir(this.path);
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return [];
-      throw error;
-    }
+  /** Removes the folder of a leftover. Idempotent. */
+  async remove({ path }: ArtifactLeftover): Promise<void> {
+    await removeTree(path);
+  }
+
+  #judge(name: string, known: ReadonlySet<string>): ArtifactLeftover[] {
+    const id = PARTIAL.exec(name)?.[1];
+    if (id !== undefined) return this.#building.has(id) ? [] : [this.#leftover('partial', id, name)];
+    if (!ID.test(name) || known.has(name) || this.#building.has(name)) return [];
+    return [this.#leftover('unknown', name, name)];
+  }
+
+  #leftover(kind: ArtifactLeftover['kind'], id: string, name: string): ArtifactLeftover {
+    return { of: this.#options.of, kind, id, path: `${this.path}/${name}` };
+  }
+
+  async #isComplete(id: string): Promise<boolean> {
+    const paths = this.#options.files.map((file) => `${this.path}/${id}/${file}`);
+    return (await Promise.all(paths.map(pathExists))).every(Boolean);
   }
 }
 

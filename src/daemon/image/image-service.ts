@@ -1,5 +1,6 @@
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
+import { nearest } from '#base/nearest.ts';
 import { UserError } from '#contract/errors.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { Image } from '#contract/owner/image.ts';
@@ -9,13 +10,12 @@ import type { Database } from '#store/database.ts';
 import { ImageRepository } from '#store/image-repository.ts';
 import { KernelRepository } from '#store/kernel-repository.ts';
 import { hostArchitecture, type Architecture } from './architecture.ts';
-import { ArtifactFolder } from './artifact-folder.ts';
+import { ArtifactFolder, type ArtifactLeftover } from './artifact-folder.ts';
 import type { ImageBuilder, KernelBuilder } from './builders.ts';
 import { DebianImageBuilder } from './debian/image-builder.ts';
 import { DebianKernelBuilder } from './debian/kernel-builder.ts';
 import { InitramfsFiles } from './initramfs-files.ts';
 import { KernelStore, type ReadyKernel } from './kernel-store.ts';
-import { nearestName } from './nearest-name.ts';
 import { recipes as allRecipes, type Recipe } from './recipes.ts';
 import { SharedWork, type BuildOptions, type WorkContext } from './shared-work.ts';
 
@@ -43,6 +43,8 @@ export interface ImageServiceOptions {
   kernelBuilder?: KernelBuilder;
 }
 
+const ROOT_DISK_FILE = 'rootfs.ext4';
+
 /** Images and kernels: what is there, and making what is missing. */
 export class ImageService {
   readonly #recipes: readonly Recipe[];
@@ -61,7 +63,7 @@ export class ImageService {
     this.#recipes = options.recipes ?? allRecipes;
     this.#images = new ImageRepository(database);
     this.#imageBuilder = options.imageBuilder ?? new DebianImageBuilder({ cacheDir: layout.cacheDir, log });
-    this.#folder = new ArtifactFolder(layout.imagesDir);
+    this.#folder = new ArtifactFolder({ path: layout.imagesDir, of: 'image', files: [ROOT_DISK_FILE] });
     this.#kernels = new KernelStore({
       folder: layout.kernelsDir,
       repository: new KernelRepository(database),
@@ -89,13 +91,13 @@ export class ImageService {
     const known = [
       ...new Set([...this.listImages(), ...this.#recipes].map((image) => image.name)),
     ].toSorted();
-    const nearest = nearestName(name, known);
+    const meant = nearest(name, known);
     throw new UserError(
       'IMAGE_NOT_FOUND',
       `Cannot find the image "${name}": no image and no recipe has this name`,
       {
-        hint: nearest
-          ? `did you mean "${nearest}"? Known: ${known.join(', ')}`
+        hint: meant
+          ? `did you mean "${meant}"? Known: ${known.join(', ')}`
           : `known images: ${known.join(', ')}`,
         details: { known },
       },
@@ -156,10 +158,20 @@ export class ImageService {
 
   /** At the daemon's start, before anything is built: what a killed build left, files without a row, rows without files. */
   async removeLeftovers(): Promise<void> {
+    for (const leftover of await this.findLeftovers()) await this.removeLeftover(leftover);
+  }
+
+  /** The same, only looked for; what is being built is none. */
+  async findLeftovers(): Promise<ArtifactLeftover[]> {
     const known = new Set(this.listImages().map(({ id }) => id));
-    const present = await this.#folder.removeUnknown((id) => known.has(id));
-    for (const id of known) if (!present.has(id)) this.#images.delete(id);
-    await this.#kernels.removeLeftovers();
+    return [...(await this.#folder.findLeftovers(known)), ...(await this.#kernels.findLeftovers())];
+  }
+
+  /** The row first: a folder without one is a leftover that the next look finds. */
+  async removeLeftover(leftover: ArtifactLeftover): Promise<void> {
+    if (leftover.of === 'kernel') return this.#kernels.removeLeftover(leftover);
+    if (leftover.kind === 'missing') this.#images.delete(leftover.id);
+    await this.#folder.remove(leftover);
   }
 
   #findRecipe(name: string): Recipe | undefined {
@@ -180,7 +192,7 @@ export class ImageService {
         source: `recipe:${name}`,
         architecture: this.#architecture.name,
         virtualBytes: recipe.sizeBytes,
-        allocatedBytes: await allocatedBytes(`${artifact.folder}/rootfs.ext4`),
+        allocatedBytes: await allocatedBytes(`${artifact.folder}/${ROOT_DISK_FILE}`),
         createdAt: new Date(this.#clock.now()).toISOString(),
       };
       context.signal.throwIfAborted();
@@ -192,6 +204,6 @@ export class ImageService {
   }
 
   #ready(record: Image): ReadyImage {
-    return { record, rootDiskPath: `${this.#folder.path}/${record.id}/rootfs.ext4` };
+    return { record, rootDiskPath: `${this.#folder.path}/${record.id}/${ROOT_DISK_FILE}` };
   }
 }

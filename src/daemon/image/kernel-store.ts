@@ -6,7 +6,7 @@ import { allocatedBytes } from '#ext4/sparse-file.ts';
 import { pathExists } from '#host/files.ts';
 import type { KernelRepository } from '#store/kernel-repository.ts';
 import type { Architecture } from './architecture.ts';
-import { ArtifactFolder } from './artifact-folder.ts';
+import { ArtifactFolder, type ArtifactLeftover } from './artifact-folder.ts';
 import type { KernelBuilder } from './builders.ts';
 import type { InitramfsFiles } from './initramfs-files.ts';
 import { KERNEL_FILE, MODULES_FILE, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
@@ -42,7 +42,11 @@ export class KernelStore {
 
   constructor(options: KernelStoreOptions) {
     this.#options = options;
-    this.#folder = new ArtifactFolder(options.folder);
+    this.#folder = new ArtifactFolder({
+      path: options.folder,
+      of: 'kernel',
+      files: [KERNEL_FILE, MODULES_FILE],
+    });
   }
 
   list(): Kernel[] {
@@ -64,11 +68,13 @@ export class KernelStore {
     });
   }
 
-  async removeLeftovers(): Promise<void> {
-    const { repository } = this.#options;
-    const known = new Set(repository.list().map(({ id }) => id));
-    const present = await this.#folder.removeUnknown((id) => known.has(id));
-    for (const id of known) if (!present.has(id)) repository.delete(id);
+  findLeftovers(): Promise<ArtifactLeftover[]> {
+    return this.#folder.findLeftovers(new Set(this.list().map(({ id }) => id)));
+  }
+
+  async removeLeftover(leftover: ArtifactLeftover): Promise<void> {
+    if (leftover.kind === 'missing') this.#options.repository.delete(leftover.id);
+    await this.#folder.remove(leftover);
   }
 
   #findDefault(): Kernel | undefined {

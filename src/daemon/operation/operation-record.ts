@@ -44,7 +44,6 @@ export class OperationRecord {
     let seen: Operation | undefined;
     while (seen === undefined || seen.status === 'running') {
       signal?.throwIfAborted();
-      // oxlint-disable-next-line no-await-in-loop -- one change after the other
       if (seen === this.#snapshot) await this.#nextChange(signal);
       seen = this.#snapshot;
       yield seen;

@@ -4,8 +4,10 @@ import { newOperationId } from '#base/ids.ts';
 import type { Logger } from '#base/log.ts';
 import { isUserError, UserError } from '#contract/errors.ts';
 import type { Operation, OperationKind, OperationResult } from '#contract/owner/operation.ts';
+import { translateHostFailure } from '../host-failure.ts';
 import { describeBug, describeUserError } from './error-body.ts';
 import { OperationRecord, type Outcome } from './operation-record.ts';
+import { runInOperation } from '../operation-scope.ts';
 import type { OperationContext, Operations } from './operations.ts';
 
 export interface OperationRegistryOptions {
@@ -46,7 +48,7 @@ export class OperationRegistry implements Operations {
     const entry: Entry = { record, controller: new AbortController(), log, ended: Promise.resolve() };
     this.#entries.set(id, entry);
     log.info({ vm: start.vm?.name }, 'operation begins');
-    entry.ended = run(entry, body);
+    entry.ended = runInOperation(id, () => run(entry, body));
     return record.snapshot;
   }
 
@@ -139,7 +141,8 @@ function failureOf(error: unknown, { record, controller: { signal }, log }: Entr
     const reason = isUserError(signal.reason) ? { error: describeUserError(signal.reason, id) } : {};
     return { status: 'cancelled', ...reason };
   }
-  if (isUserError(error)) return { status: 'failed', error: describeUserError(error, id) };
+  const expected = isUserError(error) ? error : translateHostFailure(error);
+  if (expected) return { status: 'failed', error: describeUserError(expected, id) };
   log.error({ err: error }, 'unexpected error');
   return { status: 'failed', error: describeBug(`operation ${id}`, id) };
 }

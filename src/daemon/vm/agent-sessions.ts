@@ -4,6 +4,7 @@ import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.t
 import type { Logger } from '#base/log.ts';
 import { UserError, isUserError } from '#contract/errors.ts';
 import type { AgentHello } from '#contract/guest/hello.ts';
+import { runOutsideOperation } from '../operation-scope.ts';
 import { AgentClient } from '#guest/agent-client.ts';
 import type { GuestLink } from '#guest/link.ts';
 
@@ -45,7 +46,7 @@ export class AgentSessions {
       stop: new AbortController(),
     };
     this.#sessions.set(id, session);
-    void this.#keepConnected(id, session);
+    void runOutsideOperation(() => this.#keepConnected(id, session));
   }
 
   /** What the agent said of itself, while the session is open. */

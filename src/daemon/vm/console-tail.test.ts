@@ -3,32 +3,15 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readTail } from './console-tail.ts';
+import { readConsoleTail } from './console-tail.ts';
 
-test('the tail is the last bytes, or everything where there is less', async () => {
+test('the tail reaches back into the older file', async () => {
   await using folder = await mkdtempDisposable(join(tmpdir(), 'banger-console-'));
   const path = join(folder.path, 'console.log');
-  await writeFile(path, 'first line\nlast line\n');
-  assert.equal(await readTail(path, 10), 'last line\n');
-  assert.equal(await readTail(path, 1000), 'first line\nlast line\n');
-  assert.equal(await readTail(path, 0), '');
-});
-
-test('no file and an empty file have an empty tail', async () => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'banger-console-'));
-  const path = join(folder.path, 'console.log');
-  assert.equal(await readTail(path, 100), '');
-  await writeFile(path, '');
-  assert.equal(await readTail(path, 100), '');
-});
-
-test('bytes that are no text, or half of a character, are replaced', async () => {
-  await using folder = await mkdtempDisposable(join(tmpdir(), 'banger-console-'));
-  const path = join(folder.path, 'console.log');
-  await writeFile(path, Buffer.concat([Buffer.from('é'), Buffer.from([0xff, 0x00]), Buffer.from('end')]));
-  assert.equal(await readTail(path, 6), '\ufffd\ufffd\u0000end');
-});
-
-test('what cannot be read is an error', async () => {
-  await assert.rejects(readTail(tmpdir(), 100), { code: 'EISDIR' });
+  assert.equal(await readConsoleTail(path, 10), '');
+  await writeFile(`${path}.1`, 'before\n');
+  await writeFile(path, 'after\n');
+  assert.equal(await readConsoleTail(path, 4), 'ter\n');
+  assert.equal(await readConsoleTail(path, 9), 're\nafter\n');
+  assert.equal(await readConsoleTail(path, 100), 'before\nafter\n');
 });

@@ -1,16 +1,9 @@
-import { open } from 'node:fs/promises';
-import { systemErrorCode } from '#base/errors.ts';
+import { olderLogPath } from '#base/older-log-path.ts';
+import { readTail } from '#host/read-tail.ts';
 
-/** The last `maxBytes` of a file as text, empty when there is no file. */
-export async function readTail(path: string, maxBytes: number): Promise<string> {
-  try {
-    await using file = await open(path, 'r');
-    const { size } = await file.stat();
-    const length = Math.min(size, maxBytes);
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.subarray(0, bytesRead).toString('utf8');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return '';
-    throw error;
-  }
+/** The last bytes of a console as text, also when it has just begun a new file. */
+export async function readConsoleTail(path: string, maxBytes: number): Promise<string> {
+  const tail = await readTail(path, maxBytes);
+  const missing = maxBytes - Buffer.byteLength(tail);
+  return missing > 0 ? (await readTail(olderLogPath(path), missing)) + tail : tail;
 }

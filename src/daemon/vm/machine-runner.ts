@@ -2,20 +2,21 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
 import type { Clock } from '#base/clock.ts';
-import { UserError, isUserError } from '#contract/errors.ts';
+import { UserError } from '#contract/errors.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { DiskDriver, RootDisk } from '#disk/disk.ts';
 import { ensurePrivateFolder } from '#host/files.ts';
-import { isAlive } from '#host/proc.ts';
+import { isAlive, signalProcess } from '#host/proc.ts';
 import type { Hypervisor, Machine, MachineConfig } from '#hypervisor/hypervisor.ts';
 import type { NetworkAttachment, NetworkDriver } from '#network/network.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { OperationContext } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
-import { consoleSize, firstBootSign, type BootSign } from './boot-watch.ts';
-import { readTail } from './console-tail.ts';
+import type { Capabilities } from './capabilities.ts';
+import { BootWait, type BootParts } from './boot-wait.ts';
+import { consoleSize } from './boot-watch.ts';
 import { MODULES_DISK_SERIAL, ROOT_DISK_SERIAL, guestCommandLine } from './guest-command-line.ts';
-import type { HandleCache } from './handles.ts';
+import type { HandleCache, Launched } from './handles.ts';
 import { runAll, type Step } from './run-steps.ts';
 
 export interface Drivers {
@@ -36,6 +37,7 @@ export interface MachineRunnerOptions {
   drivers: Drivers;
   handles: HandleCache;
   sessions: AgentSessions;
+  capabilities: Capabilities;
   layout: Layout;
   clock: Clock;
   /** How long a guest may take until its agent answers. */
@@ -45,30 +47,31 @@ export interface MachineRunnerOptions {
 }
 
 /** What the steps of a start are given, and what they leave behind. */
-export interface StartParts {
+export interface StartParts extends BootParts {
   kernel: () => Promise<KernelFiles>;
   /** Known when it was made just now; otherwise it is looked for. */
   disk?: RootDisk;
-  /** Size of the console's log when the machine was launched. */
-  consoleBytes?: number;
-  /** Set by the last step when the guest runs but does not answer: the VM is kept. */
-  notAnswering?: UserError;
 }
-
-interface Boot {
-  context: OperationContext;
-  relaunch: () => Promise<void>;
-}
-
-const CONSOLE_TAIL_BYTES = 2048;
-const MAX_LAUNCHES = 3;
 
 /** Turns a VM's record and files into a running machine, and back. Knows nothing of states or locks. */
 export class MachineRunner {
   readonly #options: MachineRunnerOptions;
 
+  readonly #bootWait: BootWait;
+
   constructor(options: MachineRunnerOptions) {
     this.#options = options;
+    const { sessions, agentTimeoutMs, lifelessAfterMs } = options;
+    const { hypervisor } = options.drivers;
+    this.#bootWait = new BootWait({
+      sessions,
+      agentTimeoutMs,
+      lifelessAfterMs,
+      connect: (id) => this.connect(id),
+      waitForExit: (id, bound) => this.waitForExit(id, bound),
+      consoleLogPath: (id) => this.consoleLogPath(id),
+      diagnostics: (id) => hypervisor.diagnostics(this.#placeOf(id)),
+    });
   }
 
   folderOf(id: string): string {
@@ -93,16 +96,23 @@ export class MachineRunner {
     const launch = async ({ signal }: OperationContext) => {
       const config = this.#machineConfig(vm, await parts.kernel(), parts.disk as RootDisk, attachment);
       parts.consoleBytes = await consoleSize(config.consoleLogPath);
-      await this.#launch(config, signal);
+      await this.#launch(vm, config, signal);
     };
+    const { capabilities } = this.#options;
     return [
       {
         name: 'prepare-runtime',
-        run: async () => {
+        run: async (context) => {
+          await capabilities.checkStart(vm, context);
           await ensurePrivateFolder(place.runtimeDir);
-          parts.disk ??= await this.#rootDiskOf(vm);
+          parts.disk = await this.#diskAsWide(parts.disk ?? (await this.#rootDiskOf(vm)), vm, context);
         },
-        undo: () => rm(place.runtimeDir, { recursive: true, force: true }),
+        undo: () => this.#forgetMachine(vm.id),
+      },
+      {
+        name: 'prepare-host',
+        run: (context) => capabilities.prepareHost(vm, context),
+        undo: () => capabilities.cleanUp(vm.id),
       },
       {
         name: 'start-network',
@@ -118,12 +128,18 @@ export class MachineRunner {
         name: 'wait-for-agent',
         run: (context) => {
           const relaunch = async () => {
+            await this.#abandonBoot(vm.id);
             await attach(context);
             await launch(context);
           };
-          return this.#waitForAgent(vm, parts, { context, relaunch });
+          return this.#bootWait.forAgent(vm, parts, { context, relaunch });
         },
         undo: async () => this.#options.sessions.close(vm.id),
+      },
+      {
+        name: 'after-start',
+        run: (context) => capabilities.afterStart(vm, context),
+        undo: () => capabilities.cleanUp(vm.id),
       },
     ];
   }
@@ -137,16 +153,37 @@ export class MachineRunner {
     return hypervisor.findMachine(this.#placeOf(id));
   }
 
+  /** Ids of the VMs whose machines run: one look at all processes, whatever the number of VMs. */
+  async runningIds(): Promise<Set<string>> {
+    const folder = join(this.#options.layout.runtimeDir, 'vm');
+    const machines = await this.#options.drivers.hypervisor.listMachines(folder);
+    return new Set(machines.map(({ id }) => id));
+  }
+
   /** Takes a running machine over: after this the VM is as if this daemon had launched it. */
   async adopt(id: string, machine: Machine): Promise<void> {
     const handles = this.#options.handles.get(id);
     const carrier = await this.#options.drivers.network.findAttachment(this.#placeOf(id));
     const network = handles.network ?? undefined;
     await this.#options.handles.set(id, {
+      ...(handles.launched && { launched: handles.launched }),
       machine,
       ...(network && { network: { ...network, ...(carrier && { process: carrier }) } }),
     });
     this.connect(id);
+  }
+
+  /** Sends a signal to the process of the machine. Returns false when there is none. */
+  async signalMachine(id: string, signal: NodeJS.Signals): Promise<boolean> {
+    const machine = await this.findMachine(id);
+    return machine !== undefined && signalProcess(machine.process, signal);
+  }
+
+  /** What the machine that runs has from now on. */
+  async noteLaunched(id: string, change: Partial<Launched>): Promise<void> {
+    const handles = this.#options.handles.get(id);
+    if (!handles.launched) return;
+    await this.#options.handles.set(id, { ...handles, launched: { ...handles.launched, ...change } });
   }
 
   connect(id: string): void {
@@ -166,6 +203,7 @@ export class MachineRunner {
     this.#options.sessions.close(id);
     await runAll(
       [
+        () => this.#options.capabilities.cleanUp(id),
         () => this.#removeMachine(id),
         () => this.#detachNetwork(id),
         () => this.#options.handles.clear(id),
@@ -186,6 +224,11 @@ export class MachineRunner {
     );
   }
 
+  async #forgetMachine(id: string): Promise<void> {
+    await rm(this.runtimeFolderOf(id), { recursive: true, force: true });
+    await this.#options.handles.clear(id);
+  }
+
   async #attachNetwork(vm: VmRecord, signal: AbortSignal): Promise<NetworkAttachment | undefined> {
     if (vm.spec.network === 'none') return undefined;
     const attachment = await this.#options.drivers.network.attach(this.#placeOf(vm.id), { signal });
@@ -203,9 +246,24 @@ export class MachineRunner {
     );
   }
 
-  async #launch(config: MachineConfig, signal: AbortSignal): Promise<void> {
-    const machine = await this.#options.drivers.hypervisor.launch(config, { signal });
-    await this.#options.handles.set(config.id, { ...this.#options.handles.get(config.id), machine });
+  async #launch(vm: VmRecord, config: MachineConfig, signal: AbortSignal): Promise<void> {
+    const { drivers, handles } = this.#options;
+    const machine = await drivers.hypervisor.launch(config, { signal });
+    const { vcpus, memoryMiB, diskBytes, network } = vm.spec;
+    const launched = { name: vm.name, vcpus, memoryMiB, diskBytes, network };
+    await handles.set(vm.id, { ...handles.get(vm.id), machine, launched });
+  }
+
+  /** A disk that was to grow while nobody could do it grows now. */
+  async #diskAsWide(disk: RootDisk, { spec }: VmRecord, { signal }: Abortable): Promise<RootDisk> {
+    if (disk.sizeBytes >= spec.diskBytes) return disk;
+    return this.#options.drivers.disk.growRootDisk(disk, spec.diskBytes, { signal });
+  }
+
+  async #abandonBoot(id: string): Promise<void> {
+    this.#options.sessions.close(id);
+    await this.#removeMachine(id);
+    await this.#detachNetwork(id);
   }
 
   async #removeMachine(id: string): Promise<void> {
@@ -223,72 +281,6 @@ export class MachineRunner {
     });
   }
 
-  /**
-   * An emulated kernel hangs before its first word once in some hundred boots on a busy host. Such a machine has done nothing yet,
-   * so it is launched again, and the user is told.
-   */
-  async #waitForAgent(vm: VmRecord, parts: StartParts, boot: Boot): Promise<void> {
-    const { signal, log } = boot.context;
-    for (let launches = 1; ; launches += 1) {
-      const sign = await this.#firstSign(vm, parts, { signal, isLast: launches === MAX_LAUNCHES });
-      if (sign === 'exited') throw await this.#died(vm);
-      if (sign !== 'lifeless') return;
-      log.warn({ vm: vm.id, launches }, 'the guest shows no sign of life: launching it again');
-      boot.context.detail('the guest showed no sign of life, starting it again');
-      this.#options.sessions.close(vm.id);
-      await this.#removeMachine(vm.id);
-      await this.#detachNetwork(vm.id);
-      await boot.relaunch();
-    }
-  }
-
-  async #firstSign(
-    vm: VmRecord,
-    parts: StartParts,
-    { signal, isLast }: { signal: AbortSignal; isLast: boolean },
-  ): Promise<BootSign> {
-    this.connect(vm.id);
-    const { sessions, agentTimeoutMs, lifelessAfterMs } = this.#options;
-    try {
-      return await firstBootSign(
-        {
-          answered: (bound) => sessions.get(vm.id, agentTimeoutMs, { signal: bound }),
-          exited: (bound) => this.waitForExit(vm.id, { signal: bound }),
-          consolePath: this.consoleLogPath(vm.id),
-          consoleBytes: parts.consoleBytes ?? 0,
-          lifelessAfterMs: isLast ? undefined : lifelessAfterMs,
-        },
-        signal,
-      );
-    } catch (error) {
-      if (!isUserError(error, 'GUEST_NOT_ANSWERING')) throw error;
-      parts.notAnswering = await this.#withConsole(error, vm);
-      return 'answered';
-    }
-  }
-
-  async #died(vm: VmRecord): Promise<UserError> {
-    const stderr = await this.#options.drivers.hypervisor.diagnostics(this.#placeOf(vm.id));
-    const error = new UserError(
-      'MACHINE_DIED',
-      `Cannot start "${vm.name}": its machine ended while the guest booted`,
-      {
-        hint: 'the console says why',
-        details: { stderr },
-      },
-    );
-    return this.#withConsole(error, vm);
-  }
-
-  async #withConsole(error: UserError, vm: VmRecord): Promise<UserError> {
-    const consoleTail = await readTail(this.consoleLogPath(vm.id), CONSOLE_TAIL_BYTES);
-    return new UserError(error.code, error.message, {
-      hint: error.hint?.replace('VM', vm.name),
-      details: { ...error.details, consoleTail },
-      cause: error,
-    });
-  }
-
   #placeOf(id: string): { id: string; runtimeDir: string } {
     return { id, runtimeDir: this.runtimeFolderOf(id) };
   }
@@ -299,24 +291,27 @@ export class MachineRunner {
     disk: RootDisk,
     attachment: NetworkAttachment | undefined,
   ): MachineConfig {
-    return {
+    return this.#options.capabilities.machineConfig(vm, {
       ...this.#placeOf(vm.id),
       vcpus: vm.spec.vcpus,
       memoryMiB: vm.spec.memoryMiB,
       kernelPath: kernel.kernelPath,
       uncompressedKernelPath: kernel.uncompressedKernelPath,
       initramfsPath: kernel.initramfsPath,
-      commandLine: guestCommandLine({
-        hostname: vm.name,
-        network: attachment?.guest,
-        now: this.#options.clock.now(),
-      }),
+      commandLine: [
+        ...guestCommandLine({
+          hostname: vm.name,
+          network: attachment?.guest,
+          now: this.#options.clock.now(),
+        }),
+        ...this.#options.capabilities.guestWords(vm),
+      ],
       disks: [
         { serial: ROOT_DISK_SERIAL, path: disk.path, format: disk.format, readOnly: false },
         { serial: MODULES_DISK_SERIAL, path: kernel.modulesDiskPath, format: 'raw', readOnly: true },
       ],
       ...(attachment && { network: { socketPath: attachment.socketPath, mac: attachment.guest.mac } }),
       consoleLogPath: this.consoleLogPath(vm.id),
-    };
+    });
   }
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
+import { runOutsideOperation } from '../operation-scope.ts';
 
 export interface MachineWatchOptions {
   /** Resolves when the machine of this VM is gone. */
@@ -21,7 +22,7 @@ export class MachineWatch {
 
   watch(id: string): void {
     const before = this.#watched.get(id) ?? Promise.resolve();
-    const current = before.then(() => this.#follow(id));
+    const current = runOutsideOperation(() => before.then(() => this.#follow(id)));
     this.#watched.set(id, current);
     void current.then(() => {
       if (this.#watched.get(id) === current) this.#watched.delete(id);

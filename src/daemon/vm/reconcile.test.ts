@@ -10,13 +10,16 @@ import type { VmState } from '#contract/owner/vm.ts';
 import { openDatabase } from '#store/database.ts';
 import { VmRepository, type VmRecord } from '#store/vm-repository.ts';
 import { vmRecord } from '../../../test/support/vm-record.ts';
+import { Capabilities } from './capabilities.ts';
 import { HandleCache } from './handles.ts';
+import { HostAddresses } from './host-addresses.ts';
 import type { MachineRunner } from './machine-runner.ts';
 import { reconcile } from './reconcile.ts';
 import { VmRegistry } from './vm-registry.ts';
 
 const NOW = 1_800_000_000_000;
 const ID = vmRecord().id;
+const ADDRESS = '127.77.0.9';
 
 /** What of a runner reconcile uses, over real folders and a set of machines that run. */
 class Machines {
@@ -33,6 +36,7 @@ class Machines {
   folderOf = (id: string) => join(this.#vmsDir, id);
   findMachine = async (id: string) =>
     this.running.has(id) ? { process: { pid: 1, startTicks: 1 } } : undefined;
+  runningIds = async () => new Set(this.running);
   adopt = async (id: string) => void this.adopted.add(id);
   removeFiles = (id: string) => rm(this.folderOf(id), { recursive: true, force: true });
   tearDown = async (id: string) => {
@@ -66,6 +70,8 @@ async function newHost(...records: VmRecord[]) {
       reconcile({
         registry,
         runner: machines as unknown as MachineRunner,
+        capabilities: new Capabilities([]),
+        addresses: new HostAddresses(registry, () => ADDRESS),
         handles: new HandleCache(layout.vmsDir),
         layout,
         clock: { now: () => NOW },
@@ -86,7 +92,10 @@ for (const state of ['starting', 'running', 'stopping'] as const) {
     await using host = await newHost(vmRecord({ state, startedAtMs: 5 }));
     host.machines.running.add(ID);
     await host.reconcile();
-    assert.deepEqual(host.registry.get(ID), vmRecord({ state: 'running', startedAtMs: 5 }));
+    assert.deepEqual(
+      host.registry.get(ID),
+      vmRecord({ state: 'running', startedAtMs: 5, hostAddress: ADDRESS }),
+    );
     assert.deepEqual([...host.machines.adopted], [ID]);
     assert.deepEqual(host.toldRunning, [ID]);
     assert.ok(host.machines.running.has(ID));
@@ -119,6 +128,17 @@ test('a stopped VM is left as it is', async () => {
   assert.deepEqual(host.registry.get(ID), vmRecord({ stoppedAtMs: 7 }));
 });
 
+test('what was cut off while it was written is removed, whatever the VM is', async () => {
+  const other = vmRecord({ id: 'cccccccccccc', name: 'other', state: 'running' });
+  await using host = await newHost(vmRecord(), other);
+  host.machines.running.add(other.id);
+  for (const { id } of host.registry.list())
+    await writeFile(join(host.machines.folderOf(id), '.handles.json.0123abcd.partial'), '{"mach');
+  await host.reconcile();
+  for (const { id } of host.registry.list())
+    assert.deepEqual(await readdir(host.machines.folderOf(id)), ['root.qcow2']);
+});
+
 test('a machine that runs for a stopped VM is ended: nobody knows of it', async () => {
   await using host = await newHost(vmRecord({ stoppedAtMs: 7 }));
   host.machines.running.add(ID);
@@ -133,7 +153,7 @@ test('a VM to be removed when it stops is removed when its machine is gone, and 
   await using host = await newHost(vmRecord({ state: 'running', spec }), alive);
   host.machines.running.add(alive.id);
   await host.reconcile();
-  assert.deepEqual(host.registry.list(), [alive]);
+  assert.deepEqual(host.registry.list(), [{ ...alive, hostAddress: ADDRESS }]);
   assert.deepEqual(await readdir(host.layout.vmsDir), [alive.id]);
 });
 

@@ -7,14 +7,18 @@ import type { Layout } from '#contract/layout.ts';
 import type { VmState } from '#contract/owner/vm.ts';
 import { ensurePrivateFolder, isTemporaryName, listFolderIfThere } from '#host/files.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { HandleCache } from './handles.ts';
 import type { MachineRunner } from './machine-runner.ts';
+import type { HostAddresses } from './host-addresses.ts';
 import { errorSummary } from './vm-lifecycle.ts';
 import type { VmRegistry } from './vm-registry.ts';
 
 export interface ReconcileOptions {
   registry: VmRegistry;
   runner: MachineRunner;
+  capabilities: Capabilities;
+  addresses: HostAddresses;
   handles: HandleCache;
   layout: Layout;
   clock: Clock;
@@ -38,9 +42,10 @@ const ACTIONS: Readonly<Record<VmState, { alive: Action; gone: Action }>> = {
 /** Compares the records with what really is, at start, after a clean shutdown and after a crash alike. */
 export async function reconcile(options: ReconcileOptions): Promise<void> {
   const records = options.registry.list();
+  const running = await options.runner.runningIds();
   for (const record of records) {
     try {
-      await reconcileVm(record, options);
+      await reconcileVm(record, options, running.has(record.id));
     } catch (error) {
       // One VM that cannot be settled must not keep the others from their owner.
       options.log.error({ vm: record.id, error: messageOf(error) }, 'cannot reconcile');
@@ -49,13 +54,17 @@ export async function reconcile(options: ReconcileOptions): Promise<void> {
       }
     }
   }
-  await removeUnknown(options, new Set(options.registry.list().map(({ id }) => id)));
+  const known = [...options.registry.list(), ...options.registry.listDamaged()];
+  await removeUnknown(options, new Set(known.map(({ id }) => id)));
 }
 
-async function reconcileVm(record: VmRecord, options: ReconcileOptions): Promise<void> {
+/** Makes one VM what it really is. The caller holds its lock, or nobody else can. */
+export async function reconcileVm(record: VmRecord, options: ReconcileOptions, runs = true): Promise<void> {
   const { registry, runner, handles, log } = options;
+  await removeUnfinished(runner.folderOf(record.id));
   await handles.load(record.id);
-  const machine = await runner.findMachine(record.id);
+  // Looked for only where one may be: a look goes through all processes.
+  const machine = runs ? await runner.findMachine(record.id) : undefined;
   const settled = record.state === 'stopped' && !machine && handles.get(record.id).machine === undefined;
   if (settled && !record.spec.autoRemove) return;
   const action = ACTIONS[record.state][machine ? 'alive' : 'gone'];
@@ -63,6 +72,7 @@ async function reconcileVm(record: VmRecord, options: ReconcileOptions): Promise
   if (action === 'adopt' && machine) {
     await runner.adopt(record.id, machine);
     registry.transition(record.id, 'running');
+    await options.capabilities.afterAdoption(options.addresses.ensure(registry.get(record.id)), log);
     options.onRunning(record.id);
     return;
   }
@@ -76,6 +86,12 @@ async function reconcileVm(record: VmRecord, options: ReconcileOptions): Promise
   registry.transition(record.id, 'stopped', {
     stoppedAtMs: record.state === 'stopped' ? record.stoppedAtMs : options.clock.now(),
   });
+}
+
+/** Files whose writing was cut off. */
+async function removeUnfinished(folder: string): Promise<void> {
+  const names = (await listFolderIfThere(folder)).filter(isTemporaryName);
+  await Promise.all(names.map((name) => rm(join(folder, name), { force: true })));
 }
 
 /** Such a row is removed by the next reconcile; another state would make a VM of it. */
@@ -110,7 +126,8 @@ async function removeUnknown(options: ReconcileOptions, known: ReadonlySet<strin
   }
 }
 
-async function removeUnknownVm(id: string, { layout, runner, log }: ReconcileOptions): Promise<void> {
+/** Ends what runs for the id of no VM, and puts its files aside. */
+export async function removeUnknownVm(id: string, { layout, runner, log }: ReconcileOptions): Promise<void> {
   log.warn({ vm: id }, 'taking down what is left of a VM without a record');
   await runner.tearDown(id);
   const destination = join(layout.stateDir, 'orphans', id);

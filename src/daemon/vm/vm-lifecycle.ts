@@ -3,12 +3,13 @@ import type { Clock } from '#base/clock.ts';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import { UserError, isUserError } from '#contract/errors.ts';
-import type { StopOutcome } from '#contract/owner/vm.ts';
+import type { KillSignal, StopOutcome } from '#contract/owner/vm.ts';
 import type { DiskDriver } from '#disk/disk.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { OperationContext } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
 import { createSteps } from './create-plan.ts';
+import type { HostAddresses } from './host-addresses.ts';
 import type { KernelFiles, MachineRunner, StartParts } from './machine-runner.ts';
 import { runSteps, type Failpoint, type Step } from './run-steps.ts';
 import type { VmRegistry } from './vm-registry.ts';
@@ -19,6 +20,7 @@ export interface VmLifecycleOptions {
   runner: MachineRunner;
   sessions: AgentSessions;
   disk: DiskDriver;
+  addresses: HostAddresses;
   kernelFiles: (kernelId: string) => Promise<KernelFiles>;
   clock: Clock;
   log: Logger;
@@ -29,6 +31,8 @@ export interface VmLifecycleOptions {
 
 /** Of the time a stop may take, the guest's own init gets this part; then the agent powers off by itself. */
 const GRACE_SHARE = 0.8;
+/** How long a machine may take to end after a signal that it may handle. */
+const SIGNAL_GRACE_MS = 5000;
 /** A stop does not wait longer than this for an agent that is not there. */
 const AGENT_REACH_MS = 2000;
 
@@ -42,11 +46,12 @@ export class VmLifecycle {
 
   /** Makes a VM and, if asked, starts it. All or nothing, except for a guest that runs but does not answer: that VM is kept. */
   async create(
-    record: VmRecord,
+    made: VmRecord,
     plan: { baseDiskPath: string; start: boolean },
     context: OperationContext,
   ): Promise<VmRecord> {
-    const { registry, runner, disk } = this.#options;
+    const { registry, runner, disk, addresses } = this.#options;
+    const record = addresses.assign(made); // the first step, which stores it, runs before anything else can
     const parts = this.#startParts(record);
     const steps = createSteps({ registry, runner, disk, start: parts }, record, plan.baseDiskPath);
     if (plan.start) steps.push(...this.#options.runner.startSteps(record, parts));
@@ -61,10 +66,11 @@ export class VmLifecycle {
 
   /** Does nothing when it runs already. */
   async start(id: string, context: OperationContext): Promise<VmRecord> {
-    const { registry } = this.#options;
-    const record = registry.get(id);
-    if (record.state === 'running') return record;
-    if (!mayFollow(record.state, 'starting')) throw unusable(record);
+    const { registry, addresses } = this.#options;
+    const found = registry.get(id);
+    if (found.state === 'running') return found;
+    if (!mayFollow(found.state, 'starting')) throw unusable(found);
+    const record = addresses.ensure(found);
     registry.transition(id, 'starting', { lastError: null });
     const parts = this.#startParts(record);
     try {
@@ -84,28 +90,52 @@ export class VmLifecycle {
 
   /** Syncs and powers off through the agent; kills what is still there after `timeoutMs`. */
   async stop(id: string, timeoutMs: number, context: OperationContext): Promise<StopOutcome> {
-    const { registry, runner } = this.#options;
-    if (registry.get(id).state !== 'running') return 'already-stopped';
-    registry.transition(id, 'stopping');
-    const steps: Step[] = [];
+    const { state } = this.#options.registry.get(id);
+    if (state === 'error') return this.#settleError(id);
+    if (state !== 'running') return 'already-stopped';
     let outcome: StopOutcome = 'killed';
-    if (timeoutMs > 0) {
-      steps.push({
-        name: 'power-off',
-        run: async ({ log }) => {
-          outcome = await this.#powerOff(id, timeoutMs, log);
-        },
-      });
-    }
-    steps.push({ name: 'tear-down', run: () => runner.tearDown(id) });
+    const powerOff: Step = {
+      name: 'power-off',
+      run: async ({ log }) => {
+        outcome = await this.#powerOff(id, timeoutMs, log);
+      },
+    };
+    await this.#takeDown(id, timeoutMs > 0 ? [powerOff] : [], context);
+    return outcome;
+  }
+
+  /** Sends a signal to the machine's process, and sees whether that ends it. */
+  async kill(id: string, signal: KillSignal, context: OperationContext): Promise<StopOutcome> {
+    const { registry, runner } = this.#options;
+    const { state } = registry.get(id);
+    if (state === 'error') return this.#settleError(id);
+    if (state !== 'running') return 'already-stopped';
+    await runner.signalMachine(id, `SIG${signal}`);
+    if (signal !== 'KILL' && !(await this.#endsWithin(id, SIGNAL_GRACE_MS))) return 'still-running';
+    await this.#takeDown(id, [], context);
+    return 'killed';
+  }
+
+  /** What an earlier failure left may be gone by now, or may go at this try. */
+  async #settleError(id: string): Promise<StopOutcome> {
+    const { registry, runner, clock } = this.#options;
+    const machine = await runner.findMachine(id);
+    await runner.tearDown(id);
+    registry.transition(id, 'stopped', { stoppedAtMs: clock.now() });
+    return machine ? 'killed' : 'already-stopped';
+  }
+
+  async #takeDown(id: string, before: readonly Step[], context: OperationContext): Promise<void> {
+    const { registry, runner, failpoint, clock } = this.#options;
+    registry.transition(id, 'stopping');
+    const tearDown: Step = { name: 'tear-down', run: () => runner.tearDown(id) };
     try {
-      await runSteps(steps, uncancellable(context), this.#options.failpoint);
+      await runSteps([...before, tearDown], uncancellable(context), failpoint);
     } catch (error) {
       registry.transition(id, 'error', { lastError: errorSummary(error) });
       throw error;
     }
-    registry.transition(id, 'stopped', { stoppedAtMs: this.#options.clock.now() });
-    return outcome;
+    registry.transition(id, 'stopped', { stoppedAtMs: clock.now() });
   }
 
   /** Ends the machine if it runs, removes everything. May run again after it failed half way. */
@@ -161,7 +191,7 @@ export class VmLifecycle {
   }
 
   async #powerOff(id: string, timeoutMs: number, log: Logger): Promise<StopOutcome> {
-    const { sessions, runner } = this.#options;
+    const { sessions } = this.#options;
     const signal = withTimeout(timeoutMs);
     try {
       const agent = await sessions.get(id, Math.min(AGENT_REACH_MS, timeoutMs), { signal });
@@ -172,11 +202,19 @@ export class VmLifecycle {
       log.warn({ vm: id, error: messageOf(error) }, 'the agent could not power the guest off');
       if (isUserError(error, 'GUEST_NOT_ANSWERING')) return 'killed';
     }
+    return (await this.#ends(id, signal)) ? 'powered-off' : 'killed';
+  }
+
+  #endsWithin(id: string, timeoutMs: number): Promise<boolean> {
+    return this.#ends(id, withTimeout(timeoutMs));
+  }
+
+  async #ends(id: string, deadline: AbortSignal): Promise<boolean> {
     try {
-      await runner.waitForExit(id, { signal });
-      return 'powered-off';
+      await this.#options.runner.waitForExit(id, { signal: deadline });
+      return true;
     } catch (error) {
-      if (isTimeout(error)) return 'killed';
+      if (isTimeout(error)) return false;
       throw error;
     }
   }

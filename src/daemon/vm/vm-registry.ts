@@ -1,18 +1,36 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import type { VmState } from '#contract/owner/vm.ts';
-import type { VmRecord, VmRepository } from '#store/vm-repository.ts';
+import type { DamagedVmRow, VmRecord, VmRepository } from '#store/vm-repository.ts';
 import { mayFollow } from './vm-states.ts';
 
-type Patch = Partial<Pick<VmRecord, 'startedAtMs' | 'stoppedAtMs' | 'lastError'>>;
+type Patch = Partial<Pick<VmRecord, 'startedAtMs' | 'stoppedAtMs' | 'touchedAtMs' | 'lastError'>>;
+/** What may change whatever the state. */
+type Change = Partial<
+  Pick<VmRecord, 'name' | 'spec' | 'hostAddress' | 'published' | 'touchedAtMs' | 'lastError'>
+>;
+
+/** What became of a record: `before` is missing when it is new, `after` when it was removed. */
+export interface RecordNews {
+  before?: VmRecord;
+  after?: VmRecord;
+}
+
+export interface VmRegistryOptions {
+  /** Told of each change after it was stored; must not throw. */
+  onChange?: (news: RecordNews) => void;
+}
 
 /** The records, with the state machine held and with news for those who wait. */
 export class VmRegistry {
   readonly #repository: VmRepository;
+  readonly #onChange: (news: RecordNews) => void;
   #news = Promise.withResolvers<void>();
 
-  constructor(repository: VmRepository) {
+  constructor(repository: VmRepository, { onChange = () => {} }: VmRegistryOptions = {}) {
     this.#repository = repository;
+    this.#onChange = onChange;
   }
 
   list(): VmRecord[] {
@@ -21,6 +39,10 @@ export class VmRegistry {
 
   find(id: string): VmRecord | undefined {
     return this.#repository.find(id);
+  }
+
+  findByName(name: string): VmRecord | undefined {
+    return this.#repository.findByName(name);
   }
 
   isNameTaken(name: string): boolean {
@@ -37,7 +59,7 @@ export class VmRegistry {
   /** @throws UserError `VM_NAME_TAKEN` */
   add(record: VmRecord): void {
     this.#repository.insert(record);
-    this.announce();
+    this.#tell({ after: record });
   }
 
   transition(id: string, state: VmState, patch: Patch = {}): VmRecord {
@@ -45,13 +67,30 @@ export class VmRegistry {
     if (record.state !== state && !mayFollow(record.state, state)) {
       throw new Error(`VM ${id} cannot go from ${record.state} to ${state}`);
     }
-    const next = { ...record, ...patch, state };
-    this.#repository.update(next);
-    this.announce();
-    return next;
+    return this.#store(record, { ...record, ...patch, state });
+  }
+
+  /** Changes what does not depend on the state. @throws UserError `VM_NAME_TAKEN` */
+  change(id: string, change: Change): VmRecord {
+    const record = this.get(id);
+    const next = { ...record, ...change };
+    if (next.name !== record.name && this.isNameTaken(next.name)) throw nameTaken(record.name, next.name);
+    return this.#store(record, next);
   }
 
   remove(id: string): void {
+    const before = this.find(id);
+    this.#repository.remove(id);
+    this.#tell(before ? { before } : {});
+  }
+
+  /** Rows that `list` leaves out because they cannot be read. */
+  listDamaged(): DamagedVmRow[] {
+    return this.#repository.listDamaged();
+  }
+
+  /** Of a VM whose row cannot be read. */
+  forgetDamaged(id: string): void {
     this.#repository.remove(id);
     this.announce();
   }
@@ -61,6 +100,18 @@ export class VmRegistry {
     const news = this.#news;
     this.#news = Promise.withResolvers<void>();
     news.resolve();
+  }
+
+  #store(before: VmRecord, after: VmRecord): VmRecord {
+    if (isDeepStrictEqual(before, after)) return before; // a store that cannot be written says the same
+    this.#repository.update(after);
+    this.#tell({ before, after });
+    return after;
+  }
+
+  #tell(news: RecordNews): void {
+    this.#onChange(news);
+    this.announce();
   }
 
   /** Asks `probe` now and after each change until it answers. */
@@ -81,4 +132,11 @@ export class VmRegistry {
       signal?.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/** Of a VM that was to get another name. */
+export function nameTaken(name: string, wanted: string): UserError {
+  return new UserError('VM_NAME_TAKEN', `Cannot rename "${name}": another VM is called "${wanted}"`, {
+    hint: 'choose another name: banger vm list shows those that are taken',
+  });
 }

@@ -3,15 +3,25 @@ import type { Clock } from '#base/clock.ts';
 import { newVmId } from '#base/ids.ts';
 import type { ProgressReporter } from '#base/progress.ts';
 import { MiB, formatSize } from '#base/sizes.ts';
+import type { VmDefaults } from '#config/vm-defaults.ts';
 import { UserError } from '#contract/errors.ts';
-import type { Operation } from '#contract/owner/operation.ts';
-import type { CreateVmRequest, StopVmRequest, Vm, VmSpec, WaitCondition } from '#contract/owner/vm.ts';
+import type { Operation, OperationKind } from '#contract/owner/operation.ts';
+import type {
+  CreateVmRequest,
+  KillVmRequest,
+  SetVmRequest,
+  StopVmRequest,
+  Vm,
+  VmSpec,
+  WaitCondition,
+} from '#contract/owner/vm.ts';
 import type { AgentClient } from '#guest/agent-client.ts';
 import { freeSpaceBytes } from '#host/capabilities.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { VmHandlers } from '../http/services.ts';
 import type { OperationContext, Operations } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
+import { changeVm, type ChangeParts } from './change-vm.ts';
 import { findVmByReference } from './find-vm.ts';
 import type { HandleCache } from './handles.ts';
 import type { MachineRunner } from './machine-runner.ts';
@@ -21,6 +31,7 @@ import { checkVmName, generateVmName } from './vm-name.ts';
 import type { VmRegistry } from './vm-registry.ts';
 import { resolveDiskBytes, resolveSpec, type HostSize } from './vm-spec.ts';
 import { viewVm } from './vm-view.ts';
+import { waitForCondition } from './wait-condition.ts';
 
 /** What a VM is made from; images and kernels belong to another service. */
 export interface ImageSource {
@@ -45,7 +56,11 @@ export interface VmServiceOptions {
   locks: KeyedLocks;
   operations: Operations;
   images: ImageSource;
+  /** What of VMs can be changed. */
+  changes: Omit<ChangeParts, 'registry' | 'host'>;
   host: HostSize;
+  /** What a VM gets where its request says nothing. */
+  defaults: VmDefaults;
   vmsDir: string;
   clock: Clock;
 }
@@ -53,6 +68,7 @@ export interface VmServiceOptions {
 const STOP_TIMEOUT_MS = 10_000;
 /** How long a call that needs the agent waits for one that is (re)connecting. */
 const AGENT_WAIT_MS = 10_000;
+const STARTS: ReadonlySet<OperationKind> = new Set(['vm.start', 'vm.restart']);
 /** A VM is not made on a file system with less room than this. */
 const MIN_FREE_BYTES = 256 * MiB;
 
@@ -73,8 +89,8 @@ export class VmService implements VmHandlers {
   }
 
   async create(request: CreateVmRequest): Promise<Operation> {
-    const { registry, images, operations, host } = this.#options;
-    const spec = resolveSpec(request, host);
+    const { registry, images, operations, host, defaults } = this.#options;
+    const spec = resolveSpec(request, host, defaults);
     if (request.name !== undefined) this.#checkNewName(request.name);
     images.assertAvailable(spec.image);
     await this.#checkFreeSpace();
@@ -102,6 +118,42 @@ export class VmService implements VmHandlers {
     });
   }
 
+  /** Powers off and boots again; boots one that does not run. */
+  async restart(reference: string, request: StopVmRequest): Promise<Operation> {
+    return this.#operate('vm.restart', reference, async (id, context) => {
+      const { lifecycle } = this.#options;
+      const stop = await lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
+      return { vm: this.#view(await lifecycle.start(id, context)), stop };
+    });
+  }
+
+  /** For a machine that nothing else ends: what holds the VM's lock is ended too. */
+  async kill(reference: string, { signal = 'KILL' }: KillVmRequest): Promise<Operation> {
+    const { id } = this.#find(reference);
+    if (signal === 'KILL') await this.#breakLock(id);
+    return this.#operate('vm.kill', id, async (_, context) => {
+      const stop = await this.#options.lifecycle.kill(id, signal, context);
+      const vm = this.#view(this.#options.registry.get(id));
+      if (vm.spec.autoRemove && stop === 'killed') await this.#options.lifecycle.remove(id, context);
+      return { vm, stop };
+    });
+  }
+
+  /** Changes a VM; what cannot be changed while it runs takes effect at its next start. */
+  async set(reference: string, request: SetVmRequest): Promise<Operation> {
+    const { registry, host, changes } = this.#options;
+    return this.#operate('vm.set', reference, async (id, context) => {
+      const vm = this.#view(await changeVm({ registry, host, ...changes }, { id, request }, context));
+      return { vm, atNextStart: vm.pendingChanges?.filter((change) => request[change] !== undefined) ?? [] };
+    });
+  }
+
+  /** Somebody uses it. */
+  async touch(reference: string): Promise<Vm> {
+    const { registry, clock } = this.#options;
+    return this.#view(registry.change(this.#find(reference).id, { touchedAtMs: clock.now() }));
+  }
+
   async delete(reference: string, { force }: { force: boolean }): Promise<Operation> {
     if (!force) this.#refuseRunning(this.#find(reference));
     return this.#operate('vm.delete', reference, async (id, context) => {
@@ -114,11 +166,14 @@ export class VmService implements VmHandlers {
   }
 
   async wait(reference: string, condition: WaitCondition, options: Abortable): Promise<Vm> {
+    const { registry } = this.#options;
     const { id } = this.#find(reference);
-    return this.#options.registry.waitUntil(() => {
-      const vm = this.#view(this.#options.registry.get(id));
-      return conditionHolds(vm, condition) ? vm : undefined;
-    }, options);
+    const parts = {
+      waitUntil: (probe: () => Vm | undefined, bound: Abortable) => registry.waitUntil(probe, bound),
+      view: () => this.#view(registry.get(id)),
+      agent: (bound: Abortable) => this.agent(id, bound),
+    };
+    return waitForCondition(parts, condition, options);
   }
 
   async ping(reference: string, options: Abortable): Promise<{ roundTripMs: number; bootId: string }> {
@@ -163,15 +218,23 @@ export class VmService implements VmHandlers {
     const image = await images.ensureImage(plan.spec.image, { signal, report: context });
     context.stage('resolve-kernel');
     const kernel = await images.ensureKernel({ signal, report: context });
+    const diskBytes = resolveDiskBytes(
+      plan.request.diskBytes,
+      image.record.virtualBytes,
+      this.#options.defaults.diskBytes.value,
+    );
     const record: VmRecord = {
       ...plan.vm,
       state: 'creating',
-      spec: { ...plan.spec, diskBytes: resolveDiskBytes(plan.request.diskBytes, image.record.virtualBytes) },
+      spec: { ...plan.spec, diskBytes },
       imageId: image.record.id,
       kernelId: kernel.record.id,
+      hostAddress: null,
+      published: [],
       createdAtMs: clock.now(),
       startedAtMs: null,
       stoppedAtMs: null,
+      touchedAtMs: null,
       lastError: null,
     };
     const start = plan.request.start ?? true;
@@ -184,7 +247,7 @@ export class VmService implements VmHandlers {
 
   /** Begins an operation on one VM, whose lock it holds from beginning to end. */
   #operate(
-    kind: 'vm.start' | 'vm.stop' | 'vm.delete',
+    kind: Exclude<OperationKind, 'vm.create'>,
     reference: string,
     body: (id: string, context: OperationContext) => Promise<NonNullable<Operation['result']>>,
   ): Operation {
@@ -195,8 +258,21 @@ export class VmService implements VmHandlers {
     });
   }
 
+  /** Cancels a start that is on its way and ends the machine that a stop waits for. */
+  async #breakLock(id: string): Promise<void> {
+    const { operations, runner, locks, registry } = this.#options;
+    if (!locks.isHeld(id) || registry.find(id)?.state === 'creating') return;
+    const starts = operations
+      .list()
+      .filter(({ vm, kind, status }) => vm?.id === id && status === 'running' && STARTS.has(kind));
+    await Promise.all(starts.map((start) => operations.cancel(start.id)));
+    await runner.signalMachine(id, 'SIGKILL');
+  }
+
   #find(reference: string): VmRecord {
-    return findVmByReference(this.#options.registry.list(), reference);
+    const { registry } = this.#options;
+    const exact = registry.find(reference) ?? registry.findByName(reference);
+    return exact ?? findVmByReference(registry.list(), reference);
   }
 
   #view(record: VmRecord): Vm {
@@ -229,11 +305,6 @@ export class VmService implements VmHandlers {
       },
     );
   }
-}
-
-function conditionHolds(vm: Vm, condition: WaitCondition): boolean {
-  if (condition === 'agent') return vm.state === 'running' && vm.bootId !== undefined;
-  return vm.state === condition;
 }
 
 async function operationEnd(operations: Operations, operation: Operation): Promise<void> {

@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { GiB, MiB } from '#base/sizes.ts';
 import { isUserError, type ErrorCode } from '#contract/errors.ts';
 import type { CreateVmRequest } from '#contract/owner/vm.ts';
-import { defaultSize, resolveDiskBytes, resolveSpec } from './vm-spec.ts';
+import { resolveVmDefaults } from '#config/vm-defaults.ts';
+import { resolveDiskBytes, resolveSpec } from './vm-spec.ts';
 
 const HOST = { cpus: 8, memoryMiB: 16_384 };
 
@@ -31,11 +32,13 @@ test('what a request says is kept', () => {
   assert.deepEqual(resolveSpec({ ...request, name: 'demo', start: false }, HOST), request);
 });
 
-test('the default size grows with the host, within bounds', () => {
-  assert.deepEqual(defaultSize({ cpus: 1, memoryMiB: 512 }), { vcpus: 1, memoryMiB: 512 });
-  assert.deepEqual(defaultSize({ cpus: 2, memoryMiB: 4096 }), { vcpus: 2, memoryMiB: 1024 });
-  assert.deepEqual(defaultSize({ cpus: 12, memoryMiB: 32_768 }), { vcpus: 3, memoryMiB: 4096 });
-  assert.deepEqual(defaultSize({ cpus: 128, memoryMiB: 1_048_576 }), { vcpus: 4, memoryMiB: 8192 });
+test('what the configuration says counts where a request says nothing, and is checked like a request', () => {
+  const configured = { image: 'alpine', vcpus: 1, memoryMiB: 256, network: 'none' } as const;
+  const defaults = resolveVmDefaults(configured, HOST);
+  assert.deepEqual(resolveSpec({}, HOST, defaults), { ...configured, autoRemove: false });
+  assert.equal(resolveSpec({ vcpus: 7 }, HOST, defaults).vcpus, 7);
+  const tooMuch = resolveVmDefaults({ memoryMiB: HOST.memoryMiB + 1 }, HOST);
+  assert.throws(() => resolveSpec({}, HOST, tooMuch), { code: 'HOST_MEMORY_EXCEEDED' });
 });
 
 test('a default is never more than the host has and always something that may be asked for', () => {
@@ -76,6 +79,12 @@ test('the disk is as large as asked, or as the image when nothing is asked', () 
   assert.equal(resolveDiskBytes(undefined, 2 * GiB), 2 * GiB);
   assert.equal(resolveDiskBytes(2 * GiB, 2 * GiB), 2 * GiB);
   assert.equal(resolveDiskBytes(100 * GiB, 2 * GiB), 100 * GiB);
+});
+
+test('a default size of the disk is never smaller than the image and never wins over a request', () => {
+  assert.equal(resolveDiskBytes(undefined, 2 * GiB, 8 * GiB), 8 * GiB);
+  assert.equal(resolveDiskBytes(undefined, 2 * GiB, 1 * GiB), 2 * GiB);
+  assert.equal(resolveDiskBytes(3 * GiB, 2 * GiB, 8 * GiB), 3 * GiB);
 });
 
 test('a disk smaller than the image is refused, and the size in the hint is one that works', () => {

@@ -1,26 +1,9 @@
 import { GiB, MiB, formatSize } from '#base/sizes.ts';
+import { resolveVmDefaults, type HostSize } from '#config/vm-defaults.ts';
 import { UserError } from '#contract/errors.ts';
-import {
-  DEFAULT_IMAGE,
-  MAX_VCPUS,
-  MIN_MEMORY_MIB,
-  type CreateVmRequest,
-  type VmSpec,
-} from '#contract/owner/vm.ts';
+import { MAX_VCPUS, MIN_MEMORY_MIB, type CreateVmRequest, type VmSpec } from '#contract/owner/vm.ts';
 
-export interface HostSize {
-  cpus: number;
-  memoryMiB: number;
-}
-
-/** A quarter of the host's CPUs and an eighth of its memory for a VM, within bounds; never more than the host has. */
-export function defaultSize(host: HostSize): { vcpus: number; memoryMiB: number } {
-  const eighth = Math.floor(host.memoryMiB / 8 / 256) * 256;
-  return {
-    vcpus: clamp(Math.floor(host.cpus / 4), Math.min(2, host.cpus), 4),
-    memoryMiB: clamp(eighth, Math.min(1024, host.memoryMiB), 8192),
-  };
-}
+export type { HostSize };
 
 /**
  * The explicit spec of a request, defaults filled in. The disk's lower bound is the image's own size,
@@ -28,24 +11,44 @@ export function defaultSize(host: HostSize): { vcpus: number; memoryMiB: number 
  *
  * @throws UserError `INVALID_ARGUMENT`, `HOST_MEMORY_EXCEEDED`
  */
-export function resolveSpec(request: CreateVmRequest, host: HostSize): Omit<VmSpec, 'diskBytes'> {
-  const size = defaultSize(host);
+export function resolveSpec(
+  request: CreateVmRequest,
+  host: HostSize,
+  defaults = resolveVmDefaults({}, host),
+): Omit<VmSpec, 'diskBytes'> {
   const spec = {
-    image: request.image ?? DEFAULT_IMAGE,
-    vcpus: request.vcpus ?? size.vcpus,
-    memoryMiB: request.memoryMiB ?? size.memoryMiB,
-    network: request.network ?? 'user',
+    image: request.image ?? defaults.image.value,
+    vcpus: request.vcpus ?? defaults.vcpus.value,
+    memoryMiB: request.memoryMiB ?? defaults.memoryMiB.value,
+    network: request.network ?? defaults.network.value,
     autoRemove: request.autoRemove ?? false,
+    ...(request.autoStopAfterMs !== undefined && { autoStopAfterMs: request.autoStopAfterMs }),
   } as const;
-  checkVcpus(spec.vcpus);
-  checkMemory(spec.memoryMiB, host);
-  if (request.diskBytes !== undefined) checkDisk(request.diskBytes);
+  checkSpec({ ...spec, ...(request.diskBytes !== undefined && { diskBytes: request.diskBytes }) }, host);
   return spec;
 }
 
-/** @throws UserError `DISK_TOO_SMALL` */
-export function resolveDiskBytes(requested: number | undefined, imageBytes: number): number {
-  if (requested === undefined) return imageBytes;
+/** @throws UserError `INVALID_ARGUMENT`, `HOST_MEMORY_EXCEEDED` */
+export function checkSpec(
+  { vcpus, memoryMiB, diskBytes }: Pick<VmSpec, 'vcpus' | 'memoryMiB'> & Partial<Pick<VmSpec, 'diskBytes'>>,
+  host: HostSize,
+): void {
+  checkVcpus(vcpus);
+  checkMemory(memoryMiB, host);
+  if (diskBytes !== undefined) checkDisk(diskBytes);
+}
+
+/**
+ * The size of the disk: as requested, else by default, which is never smaller than the image.
+ *
+ * @throws UserError `DISK_TOO_SMALL`
+ */
+export function resolveDiskBytes(
+  requested: number | undefined,
+  imageBytes: number,
+  defaultBytes: number | undefined = imageBytes,
+): number {
+  if (requested === undefined) return Math.max(defaultBytes, imageBytes);
   if (requested >= imageBytes) return requested;
   throw new UserError(
     'DISK_TOO_SMALL',
@@ -88,8 +91,4 @@ function checkDisk(bytes: number): void {
   throw new UserError('INVALID_ARGUMENT', `Cannot make a disk of ${bytes} bytes: ${rule}`, {
     hint: `for example: --disk-size ${Math.max(1, Math.ceil(bytes / MiB))}M`,
   });
-}
-
-function clamp(value: number, low: number, high: number): number {
-  return Math.max(low, Math.min(high, value));
 }

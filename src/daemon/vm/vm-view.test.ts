@@ -15,6 +15,7 @@ test('a VM that never ran is its record, with the absent left out', () => {
     spec,
     imageId,
     kernelId,
+    published: [],
     createdAt: '2023-11-14T22:13:20.000Z',
   });
 });
@@ -37,4 +38,16 @@ test('what the API sends is what its schema says', () => {
   const record = vmRecord({ state: 'error', startedAtMs: 1, stoppedAtMs: 2, lastError });
   const view = viewVm(record, { network: { guest: GUEST } }, undefined);
   assert.deepEqual(vmSchema.strict().parse(view), view);
+});
+
+test('what the machine was launched with is compared with the record, once that is known', () => {
+  const machine = { process: { pid: 77, startTicks: 1 }, guestSocketPath: '/g', controlSocketPath: '/c' };
+  const { name, spec } = vmRecord();
+  const { vcpus, memoryMiB, diskBytes, network } = spec;
+  const launched = { name, vcpus, memoryMiB, diskBytes, network };
+  const view = (differences: Partial<typeof launched>) =>
+    viewVm(vmRecord(), { machine, launched: { ...launched, ...differences } }, undefined).pendingChanges;
+  assert.equal(view({}), undefined);
+  assert.deepEqual(view({ vcpus: vcpus + 1, name: 'before' }), ['name', 'vcpus']);
+  assert.equal(viewVm(vmRecord(), { machine }, undefined).pendingChanges, undefined);
 });

@@ -2,7 +2,9 @@ import * as z from 'zod';
 import {
   createVmRequestSchema,
   deleteVmQuerySchema,
+  killVmRequestSchema,
   pingSchema,
+  setVmRequestSchema,
   stopVmRequestSchema,
   vmListSchema,
   vmSchema,
@@ -18,6 +20,7 @@ export const vmParams = z.object({
 
 export function addVmRoutes(api: Api, options: RouteOptions): void {
   addVmQuestions(api, options);
+  addVmPower(api, options);
   addVmChanges(api, options);
 }
 
@@ -74,20 +77,7 @@ function addVmQuestions(api: Api, { services: { vms }, closing }: RouteOptions):
   );
 }
 
-function addVmChanges(api: Api, { services: { vms } }: RouteOptions): void {
-  api.post(
-    '/v1/vms',
-    {
-      schema: {
-        operationId: 'createVm',
-        summary: 'Makes a VM and boots it',
-        body: createVmRequestSchema,
-        response: accepted,
-      },
-    },
-    async (request, reply) => reply.code(202).send(await vms.create(request.body)),
-  );
-
+function addVmPower(api: Api, { services: { vms } }: RouteOptions): void {
   api.post(
     '/v1/vms/:vm/start',
     { schema: { operationId: 'startVm', summary: 'Boots a VM', params: vmParams, response: accepted } },
@@ -106,6 +96,76 @@ function addVmChanges(api: Api, { services: { vms } }: RouteOptions): void {
       },
     },
     async (request, reply) => reply.code(202).send(await vms.stop(request.params.vm, request.body)),
+  );
+
+  api.post(
+    '/v1/vms/:vm/restart',
+    {
+      schema: {
+        operationId: 'restartVm',
+        summary: 'Stops a VM as stop does, then boots it',
+        params: vmParams,
+        body: stopVmRequestSchema,
+        response: accepted,
+      },
+    },
+    async (request, reply) => reply.code(202).send(await vms.restart(request.params.vm, request.body)),
+  );
+
+  api.post(
+    '/v1/vms/:vm/kill',
+    {
+      schema: {
+        operationId: 'killVm',
+        summary: "Sends a signal to the VM's machine without asking the guest",
+        params: vmParams,
+        body: killVmRequestSchema,
+        response: accepted,
+      },
+    },
+    async (request, reply) => reply.code(202).send(await vms.kill(request.params.vm, request.body)),
+  );
+}
+
+function addVmChanges(api: Api, { services: { vms } }: RouteOptions): void {
+  api.post(
+    '/v1/vms',
+    {
+      schema: {
+        operationId: 'createVm',
+        summary: 'Makes a VM and boots it',
+        body: createVmRequestSchema,
+        response: accepted,
+      },
+    },
+    async (request, reply) => reply.code(202).send(await vms.create(request.body)),
+  );
+
+  api.patch(
+    '/v1/vms/:vm',
+    {
+      schema: {
+        operationId: 'setVm',
+        summary: 'Changes a VM, at once where that is possible, else at its next start',
+        params: vmParams,
+        body: setVmRequestSchema,
+        response: accepted,
+      },
+    },
+    async (request, reply) => reply.code(202).send(await vms.set(request.params.vm, request.body)),
+  );
+
+  api.post(
+    '/v1/vms/:vm/touch',
+    {
+      schema: {
+        operationId: 'touchVm',
+        summary: 'Notes that somebody uses the VM, which keeps it from being stopped as stale',
+        params: vmParams,
+        response: { 200: vmSchema, ...errors },
+      },
+    },
+    (request) => vms.touch(request.params.vm),
   );
 
   api.delete(

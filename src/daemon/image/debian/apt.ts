@@ -89,6 +89,10 @@ export class Apt {
     args: readonly string[],
     options: { signal: AbortSignal; cwd?: string; onLine?: (line: string) => void },
   ) {
-    return runCommand(program, [...this.#settings, ...args], { ...options, env: BUILD_ENVIRONMENT });
+    return runCommand(program, [...this.#settings, ...args], {
+      ...options,
+      env: BUILD_ENVIRONMENT,
+      proxies: true,
+    });
   }
 }

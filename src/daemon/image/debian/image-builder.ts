@@ -73,7 +73,12 @@ export class DebianImageBuilder implements ImageBuilder {
     const command = [...prefix, 'mmdebstrap', ...mmdebstrapArguments(recipe, mode, { tarPath, hooksFolder })];
     const env = { TMPDIR: temporaryFolder, BANGER_DEBS: cache.folder, BANGER_IMAGE: recipe.name };
     try {
-      await runContained(containment, command, { signal, env, onLine: (line) => output.take(line) });
+      await runContained(containment, command, {
+        signal,
+        env,
+        proxies: true,
+        onLine: (line) => output.take(line),
+      });
     } catch (error) {
       signal.throwIfAborted();
       const hint = 'check the network and run the command again; what was downloaded is kept';

@@ -72,7 +72,6 @@ async function unpack(debPath: string, work: string, signal: AbortSignal): Promi
 async function findModulesFolder(work: string, release: string): Promise<string> {
   // Debian 13 and later ship the modules below /usr/lib.
   for (const base of [`${work}/usr/lib/modules`, `${work}/lib/modules`]) {
-    // oxlint-disable-next-line no-await-in-loop -- two looks, the second rarely needed
     const found = await readdir(base).catch((): string[] => []);
     if (found.includes(release)) return `${base}/${release}`;
   }

@@ -26,9 +26,7 @@ export class PackageCache {
     const known = new Set(await readdir(this.folder));
     for (const root of await namesIn(folder)) {
       const archives = `${folder}/${root}/${ARCHIVES}`;
-      // oxlint-disable-next-line no-await-in-loop -- there is one such folder
       const packages = (await namesIn(archives)).filter((name) => name.endsWith('.deb') && !known.has(name));
-      // oxlint-disable-next-line no-await-in-loop
       await Promise.all(packages.map((name) => this.#take(`${archives}/${name}`, name)));
     }
   }

@@ -1,0 +1,39 @@
+import { lookUpHost } from '#host/name-lookup.ts';
+import { runResolvectl } from '#host/systemd-resolved.ts';
+import { CommandService } from './command/command-service.ts';
+import { composeHost } from './compose-host.ts';
+import type { Usage } from './compose-usage.ts';
+import type { Vms } from './compose-vms.ts';
+import type { Ground, Parts } from './ground.ts';
+import { dnsChecks } from './host/dns-checks.ts';
+import { fsckCheck } from './host/fsck-check.ts';
+import type { Services } from './http/services.ts';
+
+export interface ServiceParts {
+  vmParts: Vms;
+  usage: Usage;
+  environment: NodeJS.ProcessEnv;
+  requestShutdown: () => void;
+}
+
+/** What the HTTP API forwards to. */
+export function composeServices(ground: Ground, parts: Parts, options: ServiceParts): Services {
+  const { vmParts, usage, environment, requestShutdown } = options;
+  const { images } = parts;
+  const { vms, operations, events, fsck, ports, names } = vmParts;
+  const checks = [fsckCheck(fsck), ...dnsChecks({ names, lookUpHost, resolvectl: runResolvectl })];
+  return {
+    vms,
+    operations,
+    events,
+    images: { list: async () => ({ images: images.listImages(), available: images.listAvailable() }) },
+    kernels: { list: async () => images.listKernels() },
+    fsck,
+    ports,
+    commands: new CommandService({ agent: (reference, wait) => vms.agent(reference, wait) }),
+    host: composeHost(ground, parts, { vms, checks, environment }),
+    stats: usage.stats,
+    activity: usage,
+    requestShutdown,
+  };
+}
