@@ -1,7 +1,7 @@
 import type { Abortable } from '#base/abort.ts';
 
 export interface ApiRequest extends Abortable {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With its query: `/v1/vms?x=y`. */
   path: string;
   body?: unknown;

@@ -1,11 +1,16 @@
 import type { Abortable } from '#base/abort.ts';
 import type { DoctorReport, Host } from '#contract/owner/host.ts';
 import { API_PREFIX } from '#contract/version.ts';
+import { CommandsClient } from './commands.ts';
+import { EventsClient } from './events.ts';
+import { FsckClient } from './fsck.ts';
 import { ImagesClient } from './images.ts';
 import { KernelsClient } from './kernels.ts';
 import { OperationsClient } from './operations.ts';
+import { PortsClient } from './ports.ts';
 import { readBody } from './response.ts';
 import { defaultSocketPath } from './socket-path.ts';
+import { StatsClient } from './stats.ts';
 import { Transport } from './transport.ts';
 import { VmsClient } from './vms.ts';
 
@@ -17,6 +22,8 @@ export interface ConnectOptions extends Abortable {
    * Without it such a request fails with `DAEMON_UNREACHABLE`.
    */
   startDaemon?: (options: Abortable) => Promise<void>;
+  /** Asks for nothing yet: the first request finds out whether the daemon runs (and starts it, if told how). Saves a round trip. */
+  lazy?: boolean;
 }
 
 /**
@@ -40,25 +47,35 @@ export class BangerClient implements Disposable {
   readonly images: ImagesClient;
   readonly kernels: KernelsClient;
   readonly operations: OperationsClient;
+  readonly commands: CommandsClient;
+  readonly events: EventsClient;
+  readonly fsck: FsckClient;
+  readonly stats: StatsClient;
+  readonly ports: PortsClient;
   readonly #transport: Transport;
 
   private constructor(transport: Transport) {
     this.#transport = transport;
     this.operations = new OperationsClient(transport);
     this.vms = new VmsClient(transport, this.operations);
+    this.commands = new CommandsClient(transport);
+    this.events = new EventsClient(transport);
     this.images = new ImagesClient(transport);
     this.kernels = new KernelsClient(transport);
+    this.fsck = new FsckClient(transport);
+    this.stats = new StatsClient(transport);
+    this.ports = new PortsClient(transport);
   }
 
   /**
-   * Checks that the daemon accepts connections (and starts it, if told how). Says nothing of its build yet.
+   * Checks, unless it is to be lazy, that the daemon accepts connections (and starts it, if told how). Says nothing of its build yet.
    *
    * @throws UserError `DAEMON_UNREACHABLE`; what `startDaemon` throws
    */
   static async connect(options: ConnectOptions = {}): Promise<BangerClient> {
-    const { socketPath = defaultSocketPath(), startDaemon, signal } = options;
+    const { socketPath = defaultSocketPath(), startDaemon, lazy = false, signal } = options;
     const transport = new Transport({ socketPath, startDaemon });
-    await transport.ensureReachable({ signal });
+    if (!lazy) await transport.ensureReachable({ signal });
     return new BangerClient(transport);
   }
 

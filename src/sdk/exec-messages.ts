@@ -1,4 +1,5 @@
 import { UserError } from '#contract/errors.ts';
+import type { Attached } from '#contract/owner/command.ts';
 import type { ExecResult, ExecStarted } from '#contract/owner/exec.ts';
 import { isRecord, parseErrorBody } from './error-body.ts';
 
@@ -8,6 +9,17 @@ export function parseStarted(payload: Uint8Array): ExecStarted {
   const pid = isRecord(message) ? message['pid'] : undefined;
   if (isInteger(pid)) return { pid };
   throw unreadable('the start of the command');
+}
+
+export function parseAttached(payload: Uint8Array): Attached {
+  const message = parseJson(payload);
+  if (isRecord(message)) {
+    const { pid, fromByte, tty, takesInput } = message;
+    const isSaid = isInteger(pid) && isInteger(fromByte);
+    if (isSaid && typeof tty === 'boolean' && typeof takesInput === 'boolean')
+      return { pid, fromByte, tty, takesInput };
+  }
+  throw unreadable('how the command runs');
 }
 
 export function parseResult(payload: Uint8Array): ExecResult {

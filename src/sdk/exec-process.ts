@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { type Abortable, raceAbort } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
+import { decodeLost } from '#contract/guest/lost.ts';
 import {
   decodeCredit,
   encodeCredit,
@@ -15,6 +16,12 @@ import type { UpgradedConnection } from './upgrade.ts';
 import { ExecInput } from './exec-input.ts';
 import { parseFailure, parseResult, parseStarted } from './exec-messages.ts';
 import { ExecOutput } from './exec-output.ts';
+
+/** @internal What else the daemon may say, for those who attach. */
+export interface ExecNews {
+  onOpened?: ((payload: Uint8Array) => void) | undefined;
+  onLost?: ((bytes: number) => void) | undefined;
+}
 
 /**
  * A command that runs in a guest.
@@ -33,22 +40,23 @@ export class ExecProcess implements Disposable {
   readonly #outputs: ReadonlyMap<number, ExecOutput>;
   readonly #started = Promise.withResolvers<ExecStarted>();
   readonly #result = Promise.withResolvers<ExecResult>();
+  readonly #news: ExecNews;
   #pid = 0;
   #ended = false;
 
-  /** @internal Use `client.vms.exec`. `open` is the request as JSON. */
+  /** @internal Use `client.vms.exec`. The daemon has been told what to run. */
   static async start(
     upgraded: UpgradedConnection,
-    open: Uint8Array,
-    { signal }: Abortable,
+    { signal, ...news }: ExecNews & Abortable,
   ): Promise<ExecProcess> {
-    const command = new ExecProcess(upgraded);
-    command.#begin(open, signal);
+    const command = new ExecProcess(upgraded, news);
+    command.#begin(signal);
     await command.#started.promise;
     return command;
   }
 
-  private constructor(upgraded: UpgradedConnection) {
+  private constructor(upgraded: UpgradedConnection, news: ExecNews) {
+    this.#news = news;
     this.#connection = new ExecConnection(upgraded);
     this.#input = new ExecInput({
       data: (payload) => this.#connection.send({ type: FrameType.DATA, stream: GuestStream.INPUT, payload }),
@@ -93,7 +101,10 @@ export class ExecProcess implements Disposable {
     this.#connection.send({ type: FrameType.SIGNAL, payload: encodeSignal(signal) });
   }
 
-  /** Leaves. A command that still runs gets SIGHUP and after 2 s SIGKILL, and {@link wait} rejects with `OPERATION_CANCELLED`. Idempotent. */
+  /**
+   * Leaves, and {@link wait} rejects with `OPERATION_CANCELLED`. A command that still runs gets SIGHUP and after 2 s SIGKILL, unless it is
+   * a detached one that was only attached to. Idempotent.
+   */
   close(): void {
     this.#fail(new UserError('OPERATION_CANCELLED', 'Cannot follow the command: it was left'));
   }
@@ -102,7 +113,7 @@ export class ExecProcess implements Disposable {
     this.close();
   }
 
-  #begin(open: Uint8Array, signal: AbortSignal | undefined): void {
+  #begin(signal: AbortSignal | undefined): void {
     const onAbort = () => this.#fail(signal?.reason);
     signal?.addEventListener('abort', onAbort, { once: true });
     const forget = () => signal?.removeEventListener('abort', onAbort);
@@ -111,7 +122,6 @@ export class ExecProcess implements Disposable {
       onFrame: (frame) => this.#receive(frame),
       onLost: (error) => this.#fail(error),
     });
-    this.#connection.send({ type: FrameType.OPEN, payload: open });
     if (signal?.aborted) onAbort();
   }
 
@@ -126,6 +136,7 @@ export class ExecProcess implements Disposable {
       case FrameType.OPENED: {
         const started = parseStarted(payload);
         this.#pid = started.pid;
+        this.#news.onOpened?.(payload);
         this.#started.resolve(started);
         return;
       }
@@ -137,6 +148,9 @@ export class ExecProcess implements Disposable {
         return;
       case FrameType.CREDIT:
         this.#input.grant(decodeCredit(payload));
+        return;
+      case FrameType.LOST:
+        this.#news.onLost?.(decodeLost(payload));
         return;
       case FrameType.RESULT:
         this.#finish(parseResult(payload));

@@ -1,8 +1,8 @@
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
-import { MAX_PAYLOAD_BYTES } from '#contract/guest/frames.ts';
+import { encodeFrame, FrameType, MAX_PAYLOAD_BYTES } from '#contract/guest/frames.ts';
 import type { ExecRequest } from '#contract/owner/exec.ts';
-import { EXEC_UPGRADE } from '#contract/owner/exec-protocol.ts';
+import { EXEC_CHANNEL, EXEC_UPGRADE } from '#contract/owner/exec-protocol.ts';
 import { ExecProcess } from './exec-process.ts';
 import type { Transport } from './transport.ts';
 
@@ -16,16 +16,20 @@ export async function openExec(
   transport: Transport,
   { path, request, signal }: OpenExecOptions,
 ): Promise<ExecProcess> {
-  const open = Buffer.from(JSON.stringify(request));
-  if (open.length > MAX_PAYLOAD_BYTES) {
-    throw new UserError(
-      'REQUEST_TOO_LARGE',
-      `Cannot run a command: ${open.length} bytes of arguments are more than ${MAX_PAYLOAD_BYTES}`,
-      {
-        hint: 'pass large data through stdin or a file',
-      },
-    );
+  const open = encodeOpen('run a command', request);
+  const upgraded = await transport.upgrade({ path, protocol: EXEC_UPGRADE, firstBytes: open, signal });
+  return ExecProcess.start(upgraded, { signal });
+}
+
+/** @throws UserError `REQUEST_TOO_LARGE` */
+export function encodeOpen(action: string, request: object): Uint8Array {
+  const payload = Buffer.from(JSON.stringify(request));
+  if (payload.length <= MAX_PAYLOAD_BYTES) {
+    return Buffer.concat(encodeFrame({ type: FrameType.OPEN, channel: EXEC_CHANNEL, payload }));
   }
-  const upgraded = await transport.upgrade(path, EXEC_UPGRADE, { signal });
-  return ExecProcess.start(upgraded, open, { signal });
+  throw new UserError(
+    'REQUEST_TOO_LARGE',
+    `Cannot ${action}: ${payload.length} bytes of arguments are more than ${MAX_PAYLOAD_BYTES}`,
+    { hint: 'pass large data through stdin or a file' },
+  );
 }

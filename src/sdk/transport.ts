@@ -6,7 +6,7 @@ import { UserError } from '#contract/errors.ts';
 import type { ApiRequest } from './api-request.ts';
 import { Exchanger } from './exchange.ts';
 import { refuseError } from './response.ts';
-import { upgrade, type UpgradedConnection } from './upgrade.ts';
+import { upgrade, type UpgradedConnection, type UpgradeRequest } from './upgrade.ts';
 
 export interface TransportOptions {
   socketPath: string;
@@ -40,9 +40,8 @@ export class Transport {
   }
 
   /** Switches a connection to another protocol. Throws as {@link send} does. */
-  async upgrade(path: string, protocol: string, { signal }: Abortable): Promise<UpgradedConnection> {
-    const request = { socketPath: this.#socketPath, path, protocol, signal };
-    return this.#withDaemon({ signal }, () => upgrade(request));
+  async upgrade(request: Omit<UpgradeRequest, 'socketPath'>): Promise<UpgradedConnection> {
+    return this.#withDaemon(request, () => upgrade({ ...request, socketPath: this.#socketPath }));
   }
 
   close(): void {

@@ -8,6 +8,11 @@ export interface UpgradeRequest extends Abortable {
   socketPath: string;
   path: string;
   protocol: string;
+  /**
+   * What is said first in the other protocol, sent along with the request: a round trip less. A daemon that refuses closes the connection
+   * without reading it.
+   */
+  firstBytes: Uint8Array;
 }
 
 export interface UpgradedConnection {
@@ -26,7 +31,7 @@ const MAX_ANSWER_BYTES = 2 ** 20;
  * @throws UserError what the daemon answered; a system error when nobody listens; the signal's reason
  */
 export function upgrade(request: UpgradeRequest): Promise<UpgradedConnection> {
-  const { socketPath, path, protocol, signal } = request;
+  const { socketPath, path, protocol, firstBytes, signal } = request;
   return new Promise((resolve, reject) => {
     const socket = connect(socketPath);
     let answer: Buffer = Buffer.alloc(0);
@@ -53,7 +58,7 @@ export function upgrade(request: UpgradeRequest): Promise<UpgradedConnection> {
     if (signal?.aborted) onAbort();
     else signal?.addEventListener('abort', onAbort, { once: true });
     socket.on('data', onData).on('end', onEnd).on('error', fail);
-    socket.write(requestHead(path, protocol));
+    socket.write(Buffer.concat([Buffer.from(requestHead(path, protocol)), firstBytes]));
   });
 }
 

@@ -4,10 +4,13 @@ import type { ExecRequest } from '#contract/owner/exec.ts';
 import type { OperationResult } from '#contract/owner/operation.ts';
 import type {
   CreateVmRequest,
+  KillSignal,
   Ping,
+  SetVmRequest,
   StopOutcome,
   StopVmRequest,
   Vm,
+  VmChange,
   WaitCondition,
 } from '#contract/owner/vm.ts';
 import { API_PREFIX } from '#contract/version.ts';
@@ -24,6 +27,18 @@ export interface DeleteVmOptions extends OperationOptions {
 }
 
 export interface StopVmOptions extends OperationOptions, StopVmRequest {}
+
+export interface KillVmOptions extends OperationOptions {
+  /** Default `KILL`. */
+  killSignal?: KillSignal;
+}
+
+/** What became of a change. */
+export interface VmChanged {
+  vm: Vm;
+  /** What takes effect only at the next start. */
+  atNextStart: VmChange[];
+}
 
 export interface WaitVmOptions extends Abortable {
   /** Default `stopped`. */
@@ -106,6 +121,56 @@ export class VmsClient {
     );
   }
 
+  /** Powers off as {@link stop} does and boots again; a VM that does not run is booted. */
+  async restart(reference: string, options: StopVmOptions = {}): Promise<OperationHandle<Vm>> {
+    const { timeoutMs, signal } = options;
+    const body = timeoutMs === undefined ? {} : { timeoutMs };
+    return this.#operations.begin(
+      { method: 'POST', path: vmPath(reference, 'restart'), body, signal },
+      options,
+      vmOf,
+    );
+  }
+
+  /**
+   * Sends a signal to the VM's machine, without asking the guest: what was not synced may be lost. `KILL` also breaks off a start or
+   * stop that is on its way.
+   */
+  async kill(reference: string, options: KillVmOptions = {}): Promise<OperationHandle<StopOutcome>> {
+    const { killSignal, signal } = options;
+    const body = killSignal === undefined ? {} : { signal: killSignal };
+    return this.#operations.begin(
+      { method: 'POST', path: vmPath(reference, 'kill'), body, signal },
+      options,
+      outcomeOf,
+    );
+  }
+
+  /**
+   * Changes a VM: name, disk size and auto-stop at once, the rest at the next start when it runs.
+   *
+   * @throws UserError, from `result()`, `VM_NAME_TAKEN`, `INVALID_NAME`, `INVALID_ARGUMENT`, `HOST_MEMORY_EXCEEDED`, `DISK_TOO_SMALL`, `DISK_TOO_LARGE`
+   */
+  async set(
+    reference: string,
+    change: SetVmRequest,
+    options: OperationOptions = {},
+  ): Promise<OperationHandle<VmChanged>> {
+    const { signal } = options;
+    const request = { method: 'PATCH', path: vmPath(reference), body: change, signal } as const;
+    return this.#operations.begin(request, options, changedOf);
+  }
+
+  /** Notes that somebody uses the VM, which keeps it from being stopped as stale. */
+  async touch(reference: string, options: Abortable = {}): Promise<Vm> {
+    const response = await this.#transport.send({
+      method: 'POST',
+      path: vmPath(reference, 'touch'),
+      signal: options.signal,
+    });
+    return readBody(response, async () => (await import('#contract/owner/vm.ts')).vmSchema);
+  }
+
   /** Removes the VM and its disk for good. @throws UserError `VM_RUNNING` without `force` */
   async delete(reference: string, options: DeleteVmOptions = {}): Promise<OperationHandle<void>> {
     const { force = false, signal } = options;
@@ -113,7 +178,7 @@ export class VmsClient {
     return this.#operations.begin({ method: 'DELETE', path, signal }, options, () => undefined);
   }
 
-  /** Waits until the VM runs, has stopped, or its agent answers. @throws UserError `GUEST_NOT_ANSWERING` after `timeoutMs` */
+  /** Waits until the VM runs, has stopped, its agent answers, its init is done, or something listens on a port of it. @throws UserError `GUEST_NOT_ANSWERING` after `timeoutMs` */
   async wait(reference: string, options: WaitVmOptions = {}): Promise<Vm> {
     const { signal, timeoutMs } = options;
     const path = `${vmPath(reference, 'wait')}${query({ for: options.for, timeoutMs })}`;
@@ -164,6 +229,10 @@ function query(values: Readonly<Record<string, string | number | boolean | undef
 function vmOf({ vm }: OperationResult): Vm {
   if (!vm) throw new Error('the operation succeeded without telling of the VM');
   return vm;
+}
+
+function changedOf(result: OperationResult): VmChanged {
+  return { vm: vmOf(result), atNextStart: result.atNextStart ?? [] };
 }
 
 function outcomeOf({ stop }: OperationResult): StopOutcome {
