@@ -4,6 +4,7 @@ import { isUserError } from '#contract/errors.ts';
 import type { Environment, Layout } from '#contract/layout.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import { ensureDaemon, type StartDaemon } from './ensure-daemon.ts';
+import type { LocalMachine } from './local-machine.ts';
 import { Output } from './output/output.ts';
 
 /** The streams of this process. */
@@ -20,6 +21,7 @@ export interface CliHost {
   /** A getter, because Node opens a stream when it is first asked for. */
   readonly terminal: Terminal;
   readonly startDaemon: StartDaemon;
+  readonly openMachine: () => Promise<LocalMachine>;
 }
 
 const COMPLETION_MS = 1000;
@@ -34,6 +36,7 @@ export class CliContext implements CommandContext {
   readonly command: readonly string[] | undefined;
   /** Of this process, once the command has ended without an error. */
   exitStatus = 0;
+  readonly openMachine: CliHost['openMachine'];
   readonly #startDaemon: StartDaemon;
 
   constructor(host: CliHost, command: readonly string[] | undefined) {
@@ -42,13 +45,15 @@ export class CliContext implements CommandContext {
     this.env = host.env;
     this.layout = host.layout;
     this.command = command;
+    this.openMachine = host.openMachine;
     this.#startDaemon = host.startDaemon;
   }
 
-  /** Starts the daemon when it does not run. */
+  /** The first request starts the daemon when it does not run. */
   async connect(): Promise<BangerClient> {
     const { BangerClient } = await import('#sdk/client.ts');
     return BangerClient.connect({
+      lazy: true,
       socketPath: this.layout.socketPath,
       startDaemon: (options) => ensureDaemon(this.#startDaemon, this.layout.logPath, options),
     });

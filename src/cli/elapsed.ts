@@ -20,3 +20,25 @@ export function formatAge(ageMs: number): string {
   }
   return 'just now';
 }
+
+const SHORT_UNITS: readonly (readonly [seconds: number, letter: string])[] = [
+  [86_400, 'd'],
+  [3600, 'h'],
+  [60, 'm'],
+  [1, 's'],
+];
+
+/** `12s`, `4m10s`, `2h5m`, `3d4h`: its two largest units. */
+export function formatUptime(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const largest = SHORT_UNITS.findIndex(([unit]) => seconds >= unit);
+  if (largest === -1) return '0s';
+  let rest = seconds;
+  let text = '';
+  for (const [unit, letter] of SHORT_UNITS.slice(largest, largest + 2)) {
+    const count = Math.floor(rest / unit);
+    rest -= count * unit;
+    if (count > 0) text += `${count}${letter}`;
+  }
+  return text;
+}

@@ -32,3 +32,22 @@ test('without a word, or with a bug, its log is shown', async () => {
     },
   );
 });
+
+for (const [systemCode, code] of [
+  ['EROFS', 'STATE_FOLDER_UNUSABLE'],
+  ['ENOSPC', 'HOST_DISK_FULL'],
+] as const) {
+  test(`a folder that cannot be written for ${systemCode} is ${code}`, async () => {
+    const error = Object.assign(new Error(systemCode), { code: systemCode });
+    const start = () => Promise.reject(error);
+    await assert.rejects(ensureDaemon(start, '/state/bangerd.log', {}), { code, cause: error });
+  });
+}
+
+test('anything else that keeps the program from being run is a bug', async () => {
+  const error = new TypeError('no such function');
+  await assert.rejects(
+    ensureDaemon(() => Promise.reject(error), '/log', {}),
+    (thrown) => thrown === error,
+  );
+});

@@ -1,5 +1,6 @@
 import type { Abortable } from '#base/abort.ts';
-import { isErrorCode, UserError } from '#contract/errors.ts';
+import { systemErrorCode } from '#base/errors.ts';
+import { isErrorCode, UserError, type ErrorCode } from '#contract/errors.ts';
 
 /** How an attempt to start the daemon ended; without `failure` it died or hung without a word. */
 export type DaemonStart =
@@ -12,9 +13,18 @@ export type DaemonStart =
 
 export type StartDaemon = (options: Abortable) => Promise<DaemonStart>;
 
+/** What can be wrong with the folder of the log, which is there before the daemon is. */
+const FOLDER_PROBLEMS: Readonly<Record<string, [ErrorCode, string]>> = {
+  EROFS: ['STATE_FOLDER_UNUSABLE', 'the file system is read-only'],
+  EACCES: ['STATE_FOLDER_UNUSABLE', 'the folder may not be written'],
+  EPERM: ['STATE_FOLDER_UNUSABLE', 'the folder belongs to somebody else'],
+  ENOSPC: ['HOST_DISK_FULL', 'the file system is full'],
+  EDQUOT: ['HOST_DISK_FULL', 'the quota is used up'],
+};
+
 /** @throws UserError what the daemon said it failed with; `DAEMON_START_FAILED` (details.log) when it said nothing */
 export async function ensureDaemon(start: StartDaemon, logPath: string, options: Abortable): Promise<void> {
-  const outcome = await start(options);
+  const outcome = await startOrExplain(start, logPath, options);
   if (outcome.ready) return;
   const { failure, logTail } = outcome;
   if (failure && isErrorCode(failure.code) && failure.code !== 'INTERNAL') {
@@ -25,4 +35,14 @@ export async function ensureDaemon(start: StartDaemon, logPath: string, options:
     hint: `read its log: ${logPath}`,
     details: { log: logTail },
   });
+}
+
+async function startOrExplain(start: StartDaemon, logPath: string, options: Abortable): Promise<DaemonStart> {
+  try {
+    return await start(options);
+  } catch (error) {
+    const [code, why] = FOLDER_PROBLEMS[systemErrorCode(error) ?? ''] ?? [];
+    if (code === undefined) throw error;
+    throw new UserError(code, `Cannot start the daemon with its log "${logPath}": ${why}`, { cause: error });
+  }
 }

@@ -3,7 +3,22 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { resolveLayout } from '#contract/layout.ts';
 import type { Terminal } from './context.ts';
+import type { LocalMachine } from './local-machine.ts';
 import { runCli } from './main.ts';
+
+/** A machine without files, on which an examination finds one thing. */
+const MACHINE: LocalMachine = {
+  cpus: () => 8,
+  memoryBytes: () => 16 * 2 ** 30,
+  readText: async () => undefined,
+  writeText: async () => {
+    throw Object.assign(new Error('EROFS: read-only file system'), { code: 'EROFS' });
+  },
+  examine: async ({ fix }) => ({
+    rows: [{ check: 'kvm', status: 'pass', message: 'works' }],
+    fixes: fix ? [{ check: 'socket', action: 'removed it' }] : [],
+  }),
+};
 
 async function run(...argv: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -13,6 +28,7 @@ async function run(...argv: string[]): Promise<{ status: number; stdout: string;
     layout: resolveLayout({ XDG_RUNTIME_DIR: '/nonexistent' }, 0, '/nonexistent'),
     terminal: { stdin, stdout, stderr } as unknown as Terminal,
     startDaemon: async () => ({ ready: false, logTail: 'no machine\n' }),
+    openMachine: async () => MACHINE,
   });
   stdout.end();
   stderr.end();
@@ -55,10 +71,25 @@ const REFUSED: [line: string, status: number, stderr: RegExp][] = [
   [
     'vm wait --for agnt demo',
     2,
-    /"--for" cannot be "agnt", only one of "running", "stopped", "agent" \[USAGE\]\nhint: did you mean "agent"\?/,
+    /Cannot wait for "agnt": it is no condition \[USAGE\]\nhint: give one of running, stopped, agent, systemd, or port:N/,
   ],
   ['vm list -- ls', 2, /it takes no words after "--"/],
   ['completion tcsh', 2, /Cannot use "tcsh" as shell/],
+  [
+    'config get vcpu',
+    2,
+    /Cannot find the configuration key "vcpu".*\[CONFIG_KEY_UNKNOWN\]\nhint: did you mean "vm_defaults.vcpu"\?/,
+  ],
+  ['config set bridge_name x', 2, /\[CONFIG_KEY_UNKNOWN\]\nhint: banger config show/],
+  ['config set log_level loud', 2, /\[CONFIG_VALUE_INVALID\]\nhint: it takes debug, info, warn or error/],
+  ['config set dns_port many', 2, /it is not a whole number \[CONFIG_VALUE_INVALID\]/],
+  ['config set dns_port', 2, /it needs a value/],
+  [
+    'config set dns_port 0',
+    3,
+    /Cannot write the configuration .*read-only file system \[CONFIG_NOT_WRITABLE\]/,
+  ],
+  ['config unset lgo_level', 2, /did you mean "log_level"\?/],
   ['vm list', 4, /Cannot start the daemon.*\[DAEMON_START_FAILED\]\n  log: no machine\nhint: read its log/],
 ];
 
@@ -108,15 +139,42 @@ test('doctor shows a daemon that does not start as a finding', async () => {
   const { status, stdout } = await run('doctor', '--json');
   assert.deepEqual(
     JSON.parse(stdout).rows.map((row: { check: string; status: string }) => `${row.check} ${row.status}`),
-    ['daemon fail'],
+    ['daemon fail', 'kvm pass'],
   );
   assert.equal(status, 1);
+});
+
+test('doctor --fix says what it did, then what is left', async () => {
+  const { stdout } = await run('doctor', '--fix');
+  assert.match(stdout, /^DONE {2}socket: removed it\nFAIL {2}daemon: /);
+  assert.deepEqual(JSON.parse((await run('doctor', '--fix', '--json')).stdout).fixes, [
+    { check: 'socket', action: 'removed it' },
+  ]);
+});
+
+test('config show says what counts without a file, and why', async () => {
+  const { settings } = JSON.parse((await run('config', 'show', '--json')).stdout);
+  const find = (key: string) => settings.find((setting: { key: string }) => setting.key === key);
+  assert.deepEqual([find('log_level').value, find('log_level').source], ['info', 'default']);
+  assert.deepEqual(
+    [find('vm_defaults.memory_mib').value, find('vm_defaults.memory_mib').source],
+    [2048, 'host'],
+  );
+  assert.equal(find('default_dns').otherwise, 'those of the host');
+  assert.match((await run('config', 'show')).stdout, /^KEY +VALUE +SOURCE\nlog_level +info +default\n/);
+});
+
+test('config get prints the value alone, or says that nothing is set', async () => {
+  assert.equal((await run('config', 'get', 'dns_port')).stdout, '42069\n');
+  const unset = await run('config', 'get', 'default_dns');
+  assert.deepEqual([unset.stdout, unset.status], ['', 0]);
+  assert.match(unset.stderr, /"default_dns" is not set: those of the host/);
 });
 
 test('completion needs no daemon', async () => {
   const propose = async (...words: string[]) =>
     (await run('complete', '--', ...words)).stdout.split('\n').map((line) => line.split('\t')[0]);
-  assert.deepEqual(await propose('vm', 'st'), ['start', 'stop', '']);
+  assert.deepEqual(await propose('vm', 'st'), ['start', 'stop', 'stats', '']);
   assert.deepEqual(await propose('vm', 'wait', '--for', 'a'), ['agent', '']);
   assert.deepEqual(await propose('vm', 'run', '--disk'), ['--disk-size', '']);
   assert.deepEqual(await propose('vm', 'stop', 'd'), ['']);

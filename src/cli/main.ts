@@ -65,7 +65,7 @@ async function runCommand(location: Location & { kind: 'command' }, context: Cli
     entry.load(),
   ]);
   try {
-    await run(buildCommandApplication(path, command), [...path, ...rest], context);
+    await run(buildCommandApplication(path, command), [...path, ...rest], parserContext(context));
   } catch (error) {
     const { flagNames, toUsageError } = await import('./usage-error.ts');
     throw toUsageError(error, {
@@ -74,6 +74,14 @@ async function runCommand(location: Location & { kind: 'command' }, context: Cli
       takesCommand: entry.takesCommand ?? false,
     });
   }
+}
+
+/** The argument parser looks at both outputs whether or not it prints: Node would open them, as long as the guest is kept waiting. */
+function parserContext(context: CliContext) {
+  const print = (sink: 'stdout' | 'stderr') => ({
+    write: (text: string) => context.output[sink].print(text),
+  });
+  return { process: { stdout: print('stdout'), stderr: print('stderr') }, forCommand: () => context };
 }
 
 async function showGroup(

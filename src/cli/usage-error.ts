@@ -10,9 +10,9 @@ import {
   UnsatisfiedPositionalError,
   type Command,
 } from '@stricli/core';
+import { nearest } from '#base/nearest.ts';
 import { isUserError, UserError } from '#contract/errors.ts';
 import type { CliContext } from './context.ts';
-import { nearest } from './nearest.ts';
 
 export interface UsageContext {
   /** `banger vm run`. */

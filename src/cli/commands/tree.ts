@@ -16,11 +16,25 @@ A VM is named by its name, its id, or the beginning of either.`,
     create: { load: async () => (await import('./vm/create.ts')).createVmCommand },
     start: { load: async () => (await import('./vm/start.ts')).startVmCommand },
     stop: { load: async () => (await import('./vm/stop.ts')).stopVmCommand },
+    restart: { load: async () => (await import('./vm/restart.ts')).restartVmCommand },
+    kill: { load: async () => (await import('./vm/kill.ts')).killVmCommand },
+    set: { load: async () => (await import('./vm/set.ts')).setVmCommand },
+    rename: { load: async () => (await import('./vm/rename.ts')).renameVmCommand },
+    touch: { load: async () => (await import('./vm/touch.ts')).touchVmCommand },
+    prune: { load: async () => (await import('./vm/prune.ts')).pruneVmsCommand },
     delete: { load: async () => (await import('./vm/delete.ts')).deleteVmCommand },
     list: { load: async () => (await import('./vm/list.ts')).listVmsCommand },
     show: { load: async () => (await import('./vm/show.ts')).showVmCommand },
     exec: { load: async () => (await import('./vm/exec.ts')).execCommand, takesCommand: true },
+    commands: { load: async () => (await import('./vm/commands.ts')).listCommandsCommand },
+    attach: { load: async () => (await import('./vm/attach.ts')).attachCommand },
+    signal: { load: async () => (await import('./vm/signal.ts')).signalCommandCommand },
     logs: { load: async () => (await import('./vm/logs.ts')).vmLogsCommand },
+    stats: { load: async () => (await import('./vm/stats.ts')).vmStatsCommand },
+    ports: { load: async () => (await import('./vm/ports.ts')).vmPortsCommand },
+    publish: { load: async () => (await import('./vm/publish.ts')).publishPortCommand },
+    unpublish: { load: async () => (await import('./vm/unpublish.ts')).unpublishPortCommand },
+    events: { load: async () => (await import('./vm/events.ts')).vmEventsCommand },
     wait: { load: async () => (await import('./vm/wait.ts')).waitVmCommand },
   },
   aliases: { ls: 'list', rm: 'delete' },
@@ -59,6 +73,35 @@ const daemon: Group = {
   },
 };
 
+const config: Group = {
+  brief: 'See and change the configuration',
+  description: `Every key has a value that works, so there need not be a file. Yours wins over /etc/banger/config.toml, key by key. The daemon reads them when it starts; these commands do not need it.
+
+  banger config show                          every key, what counts, and who says so
+  banger config set vm_defaults.memory_mib 2048
+  banger daemon stop                          the next command starts it with the new one; VMs run on`,
+  routes: {
+    show: { load: async () => (await import('./config/show.ts')).showConfigCommand },
+    get: { load: async () => (await import('./config/get.ts')).getConfigCommand },
+    set: { load: async () => (await import('./config/set.ts')).setConfigCommand },
+    unset: { load: async () => (await import('./config/unset.ts')).unsetConfigCommand },
+    path: { load: async () => (await import('./config/path.ts')).configPathCommand },
+  },
+};
+
+const operation: Group = {
+  brief: 'See and break off what the daemon is doing',
+  description: `What takes longer than a moment is an operation of the daemon. It goes on when the command that began it goes away; Ctrl-C breaks it off.
+
+  banger operation list            what runs
+  banger operation cancel ID       break it off and undo what it did`,
+  routes: {
+    list: { load: async () => (await import('./operation/list.ts')).listOperationsCommand },
+    cancel: { load: async () => (await import('./operation/cancel.ts')).cancelOperationCommand },
+  },
+  aliases: { ls: 'list' },
+};
+
 const ps: CommandEntry = { load: async () => (await import('./ps.ts')).psCommand };
 
 /** All of the command line. A new command is one line here and one file beside. */
@@ -80,8 +123,11 @@ Exit status: 0 ok, 1 a bug in banger, 2 wrong usage, 3 failed, 4 no daemon, 130 
     ps,
     image,
     kernel,
+    operation,
     daemon,
+    config,
     doctor: { load: async () => (await import('./doctor.ts')).doctorCommand },
+    fsck: { load: async () => (await import('./fsck.ts')).fsckCommand },
     completion: { load: async () => (await import('./completion.ts')).completionCommand },
     version: { load: async () => (await import('./version.ts')).versionCommand },
   },

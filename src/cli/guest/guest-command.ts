@@ -36,7 +36,10 @@ export async function runGuestCommand(
   { client, context, signals }: { client: BangerClient; context: CliContext; signals: StopSignals },
   command: GuestCommand,
 ): Promise<number> {
-  const guest = await startCommand(client, signals, toRequest(command, context));
+  const starting = startCommand(client, signals, toRequest(command, context));
+  // Once the request is out: the guest takes longer to start a command than we take to open our output.
+  setImmediate(() => void context.output.stdout);
+  const guest = await starting;
   using _guest = guest;
   using _raw =
     command.tty && command.passStdin && context.process.stdin.isTTY
@@ -61,7 +64,8 @@ async function startCommand(
   return await client.vms.exec(vm, request, { signal: starting.signal });
 }
 
-function toRequest(command: GuestCommand, context: CliContext): { vm: string; request: ExecRequest } {
+/** With this terminal's kind and size, where the command gets one. */
+export function toRequest(command: GuestCommand, context: CliContext): { vm: string; request: ExecRequest } {
   const { argv, cwd, user, tty } = command;
   const term = context.env['TERM'];
   const env = { ...(tty && term !== undefined ? { TERM: term } : {}), ...command.env };
@@ -79,7 +83,8 @@ function toRequest(command: GuestCommand, context: CliContext): { vm: string; re
   };
 }
 
-async function finish(guest: ExecProcess, context: CliContext): Promise<number> {
+/** The command's two outputs to ours. @returns its status, 128 + n for signal n */
+export async function finish(guest: ExecProcess, context: CliContext): Promise<number> {
   const [result] = await Promise.all([
     guest.wait(),
     pump(guest.stdout, context.output.stdout),
@@ -121,7 +126,8 @@ function closeStdin(guest: ExecProcess): undefined {
   guest.stdin.end();
 }
 
-function followSize(guest: ExecProcess, stdout: NodeJS.WriteStream): Disposable {
+/** Tells the guest's terminal when ours changes its size. */
+export function followSize(guest: ExecProcess, stdout: NodeJS.WriteStream): Disposable {
   const listener = () => {
     const { rows, columns } = sizeOf(stdout);
     if (rows !== undefined && columns !== undefined) guest.resize(rows, columns);
@@ -131,6 +137,6 @@ function followSize(guest: ExecProcess, stdout: NodeJS.WriteStream): Disposable 
 }
 
 /** A terminal that does not know its size says 0. */
-function sizeOf(stdout: NodeJS.WriteStream): { rows?: number; columns?: number } {
+export function sizeOf(stdout: NodeJS.WriteStream): { rows?: number; columns?: number } {
   return stdout.rows > 0 && stdout.columns > 0 ? { rows: stdout.rows, columns: stdout.columns } : {};
 }

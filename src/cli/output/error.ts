@@ -22,6 +22,8 @@ const EXIT_BY_CODE: Partial<Record<ErrorCode, number>> = {
   USAGE: EXIT.usage,
   INVALID_ARGUMENT: EXIT.usage,
   INVALID_NAME: EXIT.usage,
+  CONFIG_KEY_UNKNOWN: EXIT.usage,
+  CONFIG_VALUE_INVALID: EXIT.usage,
   DAEMON_UNREACHABLE: EXIT.unreachable,
   DAEMON_START_FAILED: EXIT.unreachable,
 };

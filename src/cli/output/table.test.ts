@@ -17,6 +17,19 @@ test('columns two spaces apart, nothing at the end of lines', () => {
   );
 });
 
+test('letters that take two columns are counted as two', () => {
+  assert.equal(
+    formatTable(
+      ['NAME', 'PORT'],
+      [
+        ['サーバ', '80'],
+        ['é', '22'],
+      ],
+    ),
+    'NAME    PORT\nサーバ  80\né       22\n',
+  );
+});
+
 test('a table without rows is its head', () => {
   assert.equal(formatTable(['ID', 'NAME'], []), 'ID  NAME\n');
 });

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { buildCommand } from '@stricli/core';
 import { delay } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
+import { olderLogPath } from '#base/older-log-path.ts';
 import type { CliContext } from '../../context.ts';
 import { bytesOfLastLines } from '../../last-lines.ts';
 import { followFlag, parseLineCount } from '../../parameters.ts';
@@ -17,23 +18,43 @@ const MAX_TAIL_BYTES = 16 * 2 ** 20;
 
 /** Reads the file itself: the log matters most when there is no daemon to ask. */
 async function printDaemonLogs(this: CliContext, { follow, tail }: Flags): Promise<void> {
-  const file = await openLog(this.layout.logPath);
+  const { logPath } = this.layout;
+  await using file = await openIfThere(logPath);
   if (!file) {
-    this.output.note(`there is no log yet: ${this.layout.logPath}`);
+    this.output.note(`there is no log yet: ${logPath}`);
     return;
   }
-  await using _ = file;
-  let position = await findTail(file, tail);
+  let position = await printTail(this, file, tail);
   const end = new AbortController();
   void this.output.stdout.broken.then(() => end.abort());
   for (;;) {
-    position = await copyFrom(this, file, position);
+    position = await printNew(this, file, position);
     if (!follow || end.signal.aborted) return;
     await delay(POLL_MS, { signal: end.signal }).catch(() => {});
   }
 }
 
-async function openLog(path: string): Promise<FileHandle | undefined> {
+/** Prints what the last lines need of the older log; says where in the newer one they go on. */
+async function printTail(context: CliContext, file: FileHandle, lines: number): Promise<number> {
+  await using older = await openIfThere(olderLogPath(context.layout.logPath));
+  const { size } = await file.stat();
+  const newest = await readBefore(file, size);
+  const before = older ? await readBefore(older, (await older.stat()).size) : Buffer.alloc(0);
+  const wanted = bytesOfLastLines(Buffer.concat([before, newest]), lines);
+  const fromBefore = wanted - newest.length;
+  if (fromBefore > 0) await context.output.stdout.write(before.subarray(before.length - fromBefore));
+  return size - Math.min(wanted, newest.length);
+}
+
+/** A full log is copied away and cut: what was not printed yet is then in the copy, at the same place. */
+async function printNew(context: CliContext, file: FileHandle, position: number): Promise<number> {
+  if ((await file.stat()).size >= position) return copyFrom(context, file, position);
+  await using older = await openIfThere(olderLogPath(context.layout.logPath));
+  if (older) await copyFrom(context, older, position);
+  return copyFrom(context, file, 0);
+}
+
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
   try {
     return await open(path, 'r');
   } catch (error) {
@@ -42,11 +63,10 @@ async function openLog(path: string): Promise<FileHandle | undefined> {
   }
 }
 
-async function findTail(file: FileHandle, lines: number): Promise<number> {
-  const { size } = await file.stat();
-  const length = Math.min(size, MAX_TAIL_BYTES);
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-  return size - length + bytesRead - bytesOfLastLines(buffer.subarray(0, bytesRead), lines);
+async function readBefore(file: FileHandle, end: number): Promise<Buffer> {
+  const length = Math.min(end, MAX_TAIL_BYTES);
+  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, end - length);
+  return buffer.subarray(0, bytesRead);
 }
 
 async function copyFrom(

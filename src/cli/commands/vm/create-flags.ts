@@ -1,5 +1,6 @@
 import { UserError } from '#contract/errors.ts';
 import type { CreateVmRequest } from '#contract/owner/vm.ts';
+import { parseAutoStop, type AutoStop } from './auto-stop.ts';
 import { onOff, parseDiskSize, parseMemory, parseVcpus } from '../../parameters.ts';
 
 /** What `vm run` and `vm create` have in common. */
@@ -10,6 +11,7 @@ export interface CreateFlags {
   readonly memory?: number;
   readonly diskSize?: number;
   readonly noNetwork: boolean;
+  readonly autoStop?: AutoStop;
 }
 
 export const createFlags = {
@@ -49,6 +51,13 @@ export const createFlags = {
     optional: true,
   },
   noNetwork: onOff('Give it no network card'),
+  autoStop: {
+    kind: 'parsed',
+    parse: parseAutoStop,
+    brief: 'Stop it after so long without use: 2h; 0 never; left out: as configured',
+    placeholder: 'time',
+    optional: true,
+  },
 } as const;
 
 /** @throws UserError `INVALID_NAME`, early: a wrong name costs neither a daemon nor a round trip */
@@ -61,6 +70,7 @@ export async function toCreateRequest(flags: CreateFlags): Promise<CreateVmReque
     ...(flags.memory === undefined ? {} : { memoryMiB: flags.memory }),
     ...(flags.diskSize === undefined ? {} : { diskBytes: flags.diskSize }),
     ...(flags.noNetwork ? { network: 'none' } : {}),
+    ...(typeof flags.autoStop === 'number' ? { autoStopAfterMs: flags.autoStop } : {}),
   };
 }
 

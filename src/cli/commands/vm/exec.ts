@@ -1,9 +1,10 @@
 import { buildCommand } from '@stricli/core';
 import { UserError } from '#contract/errors.ts';
 import type { Environment } from '#contract/layout.ts';
+import type { BangerClient } from '#sdk/client.ts';
 import type { CliContext } from '../../context.ts';
 import { exitStatusOfCommand } from '../../guest/command-status.ts';
-import { runGuestCommand } from '../../guest/guest-command.ts';
+import { runGuestCommand, toRequest, type GuestCommand } from '../../guest/guest-command.ts';
 import { LOGIN_SHELL } from '../../guest/login-shell.ts';
 import { onOff } from '../../parameters.ts';
 import { StopSignals } from '../../stop-signals.ts';
@@ -11,6 +12,7 @@ import { vmPositional } from './vm-parameter.ts';
 
 interface Flags {
   readonly interactive: boolean;
+  readonly detach: boolean;
   readonly tty: boolean;
   readonly env?: readonly string[];
   readonly workdir?: string;
@@ -19,27 +21,44 @@ interface Flags {
 
 async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<void> {
   const argv = chooseWords(vm, flags, this.command);
-  if (flags.tty && flags.interactive && !this.process.stdin.isTTY) {
+  if (flags.tty && flags.interactive && !flags.detach && !this.process.stdin.isTTY) {
     throw new UserError('USAGE', 'Cannot run "banger vm exec -it": stdin is not a terminal', {
       hint: 'leave "-t" out',
     });
   }
   using client = await this.connect();
-  using signals = new StopSignals();
+  const command: GuestCommand = {
+    vm,
+    argv,
+    tty: flags.tty,
+    passStdin: flags.interactive,
+    env: readVariables(flags.env ?? [], this.env),
+    cwd: flags.workdir,
+    user: flags.user,
+  };
   this.exitStatus = await exitStatusOfCommand(this, () =>
-    runGuestCommand(
-      { client, context: this, signals },
-      {
-        vm,
-        argv,
-        tty: flags.tty,
-        passStdin: flags.interactive,
-        env: readVariables(flags.env ?? [], this.env),
-        cwd: flags.workdir,
-        user: flags.user,
-      },
-    ),
+    flags.detach ? startDetached(client, this, command) : runAttached(client, this, command),
   );
+}
+
+async function runAttached(
+  client: BangerClient,
+  context: CliContext,
+  command: GuestCommand,
+): Promise<number> {
+  using signals = new StopSignals();
+  return await runGuestCommand({ client, context, signals }, command);
+}
+
+async function startDetached(
+  client: BangerClient,
+  context: CliContext,
+  command: GuestCommand,
+): Promise<number> {
+  const { vm, request } = toRequest(command, context);
+  const { id } = await client.commands.start(vm, { ...request, stdin: command.passStdin });
+  context.output.line(String(id));
+  return 0;
 }
 
 function chooseWords(vm: string, { tty }: Flags, command: readonly string[] | undefined): readonly string[] {
@@ -73,6 +92,7 @@ export const execCommand = buildCommand({
     flags: {
       interactive: onOff('Pass stdin on to the command'),
       tty: onOff('Give the command a terminal'),
+      detach: onOff('Let it run on by itself, and print its number'),
       env: {
         kind: 'parsed',
         parse: String,
@@ -96,18 +116,26 @@ export const execCommand = buildCommand({
         optional: true,
       },
     },
-    aliases: { i: 'interactive', t: 'tty', e: 'env', w: 'workdir', u: 'user' },
+    aliases: { i: 'interactive', t: 'tty', d: 'detach', e: 'env', w: 'workdir', u: 'user' },
     positional: vmPositional,
   },
   docs: {
     brief: 'Run a command in a VM that runs',
-    customUsage: ['[flags] <vm> -- <command> [argument]...', '-it <vm>'],
+    customUsage: [
+      '[flags] <vm> -- <command> [argument]...',
+      '-it <vm>',
+      '-d <vm> -- <command> [argument]...',
+    ],
     fullDescription: `Run a command in a VM that runs. The words after \`--\` reach the guest exactly as they are, stdout and stderr stay apart, and
 the exit status comes back (128 + n when signal n ended it). Without \`-i\` the command's stdin is closed.
+
+With \`-d\` the command belongs to nobody: it runs on until it ends, gets a signal, or the VM stops. \`banger vm attach\` shows it. With \`-di\` its
+stdin stays open for those who attach, with \`-dt\` it has a terminal.
 
   banger vm exec demo -- ls -l /
   banger vm exec -it demo
   banger vm exec -i demo -- tar x -C /srv < site.tar
+  banger vm exec -d demo -- make test
   banger vm exec --user nobody --env LANG=C.UTF-8 demo -- id`,
   },
 });

@@ -1,7 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import { formatSize } from '#base/sizes.ts';
-import type { Vm } from '#contract/owner/vm.ts';
+import type { PublishedPort, Vm } from '#contract/owner/vm.ts';
 import type { CliContext } from '../../context.ts';
+import { formatElapsed } from '../../elapsed.ts';
 import { formatFields } from '../../output/fields.ts';
 import { jsonFlag } from '../../parameters.ts';
 import { vmPositional } from './vm-parameter.ts';
@@ -23,6 +24,9 @@ function fieldsOf({ spec, ...vm }: Vm): readonly (readonly [string, string | und
     ['disk', formatSize(spec.diskBytes)],
     ['network', spec.network],
     ['address', vm.address],
+    ['address on the host', vm.hostAddress],
+    ['published ports', vm.published.map(formatPublished).join(', ') || undefined],
+    ['at the next start', vm.pendingChanges?.join(', ')],
     ['init', vm.init],
     ['boot id', vm.bootId],
     ['hypervisor pid', vm.pid?.toString()],
@@ -30,7 +34,18 @@ function fieldsOf({ spec, ...vm }: Vm): readonly (readonly [string, string | und
     ['created', vm.createdAt],
     ['started', vm.startedAt],
     ['stopped', vm.stoppedAt],
+    ['last used', vm.touchedAt],
+    ['auto-stop after', formatAutoStop(spec.autoStopAfterMs)],
   ];
+}
+
+function formatPublished({ hostAddress, hostPort, guestPort, protocol }: PublishedPort): string {
+  return `${hostAddress}:${hostPort} -> ${guestPort}/${protocol}`;
+}
+
+function formatAutoStop(ms: number | undefined): string | undefined {
+  if (ms === undefined) return undefined;
+  return ms === 0 ? 'never' : formatElapsed(ms);
 }
 
 export const showVmCommand = buildCommand({

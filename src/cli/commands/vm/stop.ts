@@ -1,8 +1,9 @@
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
 import { formatElapsed } from '../../elapsed.ts';
-import { jsonFlag, parseTimeout } from '../../parameters.ts';
+import { jsonFlag } from '../../parameters.ts';
 import { forSeveralVms } from '../../several-vms.ts';
+import { stopTimeoutFlag } from './stop-timeout.ts';
 import { vmsPositional } from './vm-parameter.ts';
 
 interface Flags {
@@ -30,14 +31,7 @@ export const stopVmCommand = buildCommand({
   },
   parameters: {
     flags: {
-      timeout: {
-        kind: 'parsed',
-        parse: parseTimeout,
-        brief:
-          'How long they may take to power off before they are killed: 30s, 2m; default 10s, 0 kills at once',
-        placeholder: 'time',
-        optional: true,
-      },
+      timeout: stopTimeoutFlag,
       json: jsonFlag,
     },
     positional: vmsPositional,

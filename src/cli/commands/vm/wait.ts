@@ -1,13 +1,28 @@
 import { buildCommand } from '@stricli/core';
+import { UserError } from '#contract/errors.ts';
 import type { WaitCondition } from '#contract/owner/vm.ts';
 import type { CliContext } from '../../context.ts';
 import { jsonFlag, parseTimeout } from '../../parameters.ts';
 import { vmPositional } from './vm-parameter.ts';
 
+const MAX_PORT = 65_535;
+
 interface Flags {
   readonly for: WaitCondition;
   readonly timeout?: number;
   readonly json: boolean;
+}
+
+const CONDITIONS = ['running', 'stopped', 'agent', 'systemd'] as const;
+
+function parseCondition(text: string): WaitCondition {
+  const port = /^port:([1-9]\d{0,4})$/.exec(text)?.[1];
+  if (port !== undefined && Number(port) <= MAX_PORT) return `port:${Number(port)}`;
+  const condition = CONDITIONS.find((known) => known === text);
+  if (condition !== undefined) return condition;
+  throw new UserError('USAGE', `Cannot wait for "${text}": it is no condition`, {
+    hint: `give one of ${CONDITIONS.join(', ')}, or port:N such as port:8080`,
+  });
 }
 
 export const waitVmCommand = buildCommand({
@@ -23,9 +38,11 @@ export const waitVmCommand = buildCommand({
   parameters: {
     flags: {
       for: {
-        kind: 'enum',
-        values: ['running', 'stopped', 'agent'],
-        brief: 'What to wait for',
+        kind: 'parsed',
+        parse: parseCondition,
+        brief: 'What to wait for: running, stopped, agent, systemd, port:N',
+        placeholder: 'condition',
+        proposeCompletions: () => [...CONDITIONS, 'port:'],
         default: 'stopped',
       },
       timeout: {
@@ -41,9 +58,11 @@ export const waitVmCommand = buildCommand({
   },
   docs: {
     brief: 'Wait until a VM is in a state',
-    fullDescription: `Wait until a VM runs, has stopped, or its agent answers; print its name. Exit status 3 when the time is over.
+    fullDescription: `Wait until a VM runs, has stopped, its agent answers, its init has started everything (systemd), or something in it listens
+on a TCP port (port:N); print its name. Exit status 3 when the time is over.
 
   banger vm wait demo
-  banger vm wait --for agent --timeout 1m demo && banger vm exec demo -- true`,
+  banger vm wait --for agent --timeout 1m demo && banger vm exec demo -- true
+  banger vm wait --for port:8080 demo`,
   },
 });
