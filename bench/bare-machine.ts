@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { raceAbort, type Abortable } from '#base/abort.ts';
 import { getArchitecture } from '#hypervisor/qemu/architecture.ts';
 import { chooseAccelerator, tscFrequencyFor } from '#hypervisor/qemu/accelerator.ts';
 import { qemuArguments } from '#hypervisor/qemu/command-line.ts';
@@ -51,8 +52,11 @@ export class BareMachine implements AsyncDisposable {
     return new BareMachine(folder, spawn(architecture.binary, args, { stdio: 'ignore' }));
   }
 
-  async exited(): Promise<void> {
-    if (this.process.exitCode === null && this.process.signalCode === null) await once(this.process, 'exit');
+  /** @throws the signal's reason */
+  async exited(options: Abortable = {}): Promise<void> {
+    if (this.process.exitCode === null && this.process.signalCode === null) {
+      await raceAbort(once(this.process, 'exit'), options.signal);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

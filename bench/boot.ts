@@ -3,7 +3,7 @@ import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
 import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
-import { interleave, timeOf, timeOfProcess } from './measure.ts';
+import { deadlineFor, interleave, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
 
@@ -42,13 +42,14 @@ export async function benchBoot(home: TestHome, client: BangerClient, rounds: nu
 
 async function bootAndPowerOff(home: TestHome, spec: Parameters<typeof BareMachine.start>[1]): Promise<void> {
   await using machine = await BareMachine.start(home, spec);
-  await machine.exited();
+  await machine.exited({ signal: deadlineFor('a bare boot to power off') });
 }
 
 async function timeOfCreate(client: BangerClient): Promise<number> {
   let id = '';
   const elapsed = await timeOf(async () => {
-    id = (await (await client.vms.create({ ...SIZE })).result()).id;
+    const signal = deadlineFor('a VM from create to running');
+    id = (await (await client.vms.create({ ...SIZE }, { signal })).result()).id;
   });
   await (await client.vms.delete(id, { force: true })).result();
   return elapsed;

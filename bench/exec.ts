@@ -1,7 +1,7 @@
 import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { readGuestProgram } from './guest-programs.ts';
-import { interleave, sample, timeOf, timeOfProcess } from './measure.ts';
+import { deadlineFor, interleave, sample, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf, type Distribution } from './percentiles.ts';
 import { limitRow, ratioRow, type Row } from './report.ts';
 
@@ -66,19 +66,20 @@ export async function benchExec(home: TestHome, client: BangerClient, vm: string
 }
 
 async function runTrue(client: BangerClient, vm: string): Promise<void> {
-  const command = await client.vms.exec(vm, { argv: ['/bin/true'] });
+  const signal = deadlineFor('true in the guest');
+  const command = await client.vms.exec(vm, { argv: ['/bin/true'] }, { signal });
   const { exitCode } = await command.wait();
   if (exitCode !== 0) throw new Error(`true ended with ${exitCode}`);
 }
 
 /** What vfork, exec and wait of /bin/true cost inside this very guest. */
 async function guestSpawnTimes(client: BangerClient, vm: string, rounds: number): Promise<Distribution> {
-  const upload = await client.vms.exec(vm, {
-    argv: ['sh', '-c', 'cat > /tmp/spawn-timer && chmod +x /tmp/spawn-timer'],
-  });
+  const signal = deadlineFor('timing spawns in the guest');
+  const store = 'cat > /tmp/spawn-timer && chmod +x /tmp/spawn-timer';
+  const upload = await client.vms.exec(vm, { argv: ['sh', '-c', store] }, { signal });
   upload.stdin.end(await readGuestProgram('spawn-timer'));
   await upload.wait();
-  const timer = await client.vms.exec(vm, { argv: ['/tmp/spawn-timer', String(rounds)] });
+  const timer = await client.vms.exec(vm, { argv: ['/tmp/spawn-timer', String(rounds)] }, { signal });
   let output = '';
   for await (const chunk of timer.stdout) output += String(chunk);
   await timer.wait();

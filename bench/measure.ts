@@ -27,6 +27,17 @@ export async function sample(rounds: number, body: () => Promise<number>): Promi
   return samples;
 }
 
+/** More than any process of a bench takes on a busy machine. */
+const PROCESS_MS = 120_000;
+
+/** Fails loudly instead of waiting for ever: the signal's reason says what did not happen. */
+export function deadlineFor(what: string): AbortSignal {
+  const controller = new AbortController();
+  const expire = () => controller.abort(new Error(`${what} took longer than ${PROCESS_MS / 1000} s`));
+  setTimeout(expire, PROCESS_MS).unref();
+  return controller.signal;
+}
+
 /** Milliseconds from spawn to exit; throws unless the status is 0. */
 export async function timeOfProcess(
   file: string,
@@ -34,10 +45,17 @@ export async function timeOfProcess(
   env: NodeJS.ProcessEnv,
 ): Promise<number> {
   const begin = performance.now();
-  const child = spawn(file, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawn(file, args, {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: PROCESS_MS,
+    killSignal: 'SIGKILL',
+  });
   let stderr = '';
   child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()));
-  const [code] = (await once(child, 'close')) as [number | null];
-  if (code !== 0) throw new Error(`${file} ${args.join(' ')} ended with ${code}: ${stderr}`);
-  return performance.now() - begin;
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null];
+  const elapsed = performance.now() - begin;
+  if (code === 0) return elapsed;
+  const how = `ended with ${code ?? signal} after ${Math.round(elapsed)} ms`;
+  throw new Error(`${file} ${args.join(' ')} ${how}: ${stderr}`);
 }

@@ -8,14 +8,17 @@ import { REPOSITORY } from '../test/support/test-home.ts';
 import { benchBoot } from './boot.ts';
 import { benchExec } from './exec.ts';
 import { buildGuestPrograms } from './guest-programs.ts';
+import { benchLifecycle } from './lifecycle.ts';
+import { deadlineFor } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { formatRows, limitRow, type Row } from './report.ts';
+import { benchStore } from './store.ts';
 import { benchThroughput } from './throughput.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
-    /** `boot`, `exec`, `throughput`, `memory`; all without it. */
+    /** `boot`, `lifecycle`, `store`, `exec`, `throughput`, `memory`; all without it. */
     only: { type: 'string', multiple: true, default: [] },
     strict: { type: 'boolean', default: false },
   },
@@ -35,17 +38,19 @@ async function benchAll(): Promise<Row[]> {
   const idle = await daemonMemory(client);
   const results: Row[] = [];
   if (isWanted('boot')) results.push(...(await benchBoot(home, client, rounds)));
+  if (isWanted('lifecycle')) results.push(...(await benchLifecycle(home, client, rounds)));
   if (isWanted('exec') || isWanted('throughput')) {
     const { id } = await (await client.vms.create({ name: 'bench', memoryMiB: 512, vcpus: 2 })).result();
     await settle(client, id);
     if (isWanted('exec')) results.push(...(await benchExec(home, client, id)));
     if (isWanted('throughput')) results.push(...(await benchThroughput(home, id, Math.min(rounds, 5))));
   }
+  if (isWanted('store')) results.push(...(await benchStore(rounds)));
   if (isWanted('memory')) results.push(memoryRow(idle, await daemonMemory(client)));
   return results;
 }
 
-function isWanted(part: 'boot' | 'exec' | 'throughput' | 'memory'): boolean {
+function isWanted(part: 'boot' | 'lifecycle' | 'store' | 'exec' | 'throughput' | 'memory'): boolean {
   return values.only.length === 0 || values.only.includes(part);
 }
 
@@ -69,7 +74,8 @@ function memoryRow(idle: number, after: number): Row {
 async function settle(client: BangerClient, vm: string): Promise<void> {
   const isUp =
     'until systemctl is-system-running --wait; do systemctl is-system-running | grep -q degraded && break; sleep 1; done';
-  const command = await client.vms.exec(vm, { argv: ['sh', '-c', `${isUp} >/dev/null 2>&1`] });
+  const signal = deadlineFor("the guest's own init");
+  const command = await client.vms.exec(vm, { argv: ['sh', '-c', `${isUp} >/dev/null 2>&1`] }, { signal });
   command.stdout.resume();
   command.stderr.resume();
   await command.wait();

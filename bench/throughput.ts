@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
+import { open, readFile, type FileHandle } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -14,6 +14,8 @@ import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
 
 const BYTES = 256 * MiB;
+/** Eight times what a round took on the busiest machine. */
+const ROUND_MS = 120_000;
 
 /** Bytes there and back: through `vm exec -i cat`, beside socat and a guest that only echoes. */
 export async function benchThroughput(home: TestHome, vm: string, rounds: number): Promise<Row[]> {
@@ -63,18 +65,32 @@ async function rateOf(
   await using source = await open(input, 'r');
   const begin = performance.now();
   const child = spawn(file, args, { stdio: [source.fd, 'pipe', 'inherit'], env });
+  const deadline = setTimeout(() => child.kill('SIGKILL'), ROUND_MS);
   let received = 0;
   for await (const chunk of child.stdout as Readable) {
     received += (chunk as Buffer).length;
     if (received >= BYTES) break;
   }
+  clearTimeout(deadline);
   const seconds = (performance.now() - begin) / 1000;
-  if (received !== BYTES) throw new Error(`${argv.join(' ')} gave back ${received} of ${BYTES} bytes`);
-  if (child.exitCode === null) {
-    child.kill();
-    await once(child, 'exit');
+  if (received !== BYTES) {
+    const moved = `took in ${await positionOf(source)} and gave back ${received} of ${BYTES} bytes`;
+    throw new Error(`${argv.join(' ')} ${moved} in ${seconds.toFixed(1)} s`);
   }
+  await killAndWait(child);
   return BYTES / MiB / seconds;
+}
+
+/** How far a program has read the file: its descriptor and ours share the place. */
+async function positionOf(file: FileHandle): Promise<string> {
+  const info = await readFile(`/proc/self/fdinfo/${file.fd}`, 'utf8');
+  return /^pos:\s*(\d+)/m.exec(info)?.[1] ?? 'an unknown number';
+}
+
+async function killAndWait(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGKILL');
+  await once(child, 'exit');
 }
 
 async function writeInput(path: string): Promise<void> {

@@ -20,11 +20,16 @@ const CASES: readonly Case[] = [
   { from: 'src/base/package.ts', to: 'zod', rule: 'not-in-allowed' },
   { from: 'src/contract/fine.ts', to: 'zod' },
   { from: 'src/contract/impure.ts', to: 'node:path', rule: 'not-in-allowed' },
+  { from: 'src/config/fine.ts', to: 'smol-toml' },
+  { from: 'src/config/down.ts', to: '#contract/some.ts' },
+  { from: 'src/config/impure.ts', to: 'node:fs', rule: 'not-in-allowed' },
+  { from: 'src/config/sideways.ts', to: '#host/some.ts', rule: 'not-in-allowed' },
   { from: 'src/host/fine.ts', to: 'node:child_process' },
   { from: 'src/host/package.ts', to: 'execa' },
   { from: 'src/host/up.ts', to: '#contract/some.ts', rule: 'not-in-allowed' },
   { from: 'src/sdk/sideways.ts', to: '#host/some.ts', rule: 'not-in-allowed' },
   { from: 'src/cli/fine.ts', to: '#sdk/some.ts' },
+  { from: 'src/cli/settings.ts', to: '#config/some.ts' },
   { from: 'src/cli/shortcut.ts', to: '#daemon/some.ts', rule: 'not-in-allowed' },
   { from: 'src/cli/package.ts', to: 'fastify', rule: 'not-in-allowed' },
   { from: 'src/cli/spawn.ts', to: 'node:child_process', rule: 'spawn-only-in-host' },
@@ -41,6 +46,7 @@ const CASES: readonly Case[] = [
   { from: 'src/hypervisor/qemu/suite.ts', to: '../conformance.ts', rule: 'no-conformance-outside-tests' },
   { from: 'src/hypervisor/qemu/fine.test.ts', to: '../conformance.ts' },
   { from: 'src/daemon/daemon.ts', to: '#hypervisor/qemu/driver.ts' },
+  { from: 'src/daemon/compose-some.ts', to: '#hypervisor/qemu/driver.ts' },
   {
     from: 'src/daemon/vm/concrete.ts',
     to: '#hypervisor/qemu/driver.ts',
@@ -71,7 +77,7 @@ const CASES: readonly Case[] = [
 ];
 
 const TARGETS = [
-  ...['base', 'contract', 'contract/owner', 'contract/root', 'host', 'sdk', 'daemon', 'ext4'].map(
+  ...['base', 'config', 'contract', 'contract/owner', 'contract/root', 'host', 'sdk', 'daemon', 'ext4'].map(
     (folder) => `src/${folder}/some.ts`,
   ),
   ...['hypervisor', 'disk', 'guest'].map((folder) => `src/${folder}/port.ts`),

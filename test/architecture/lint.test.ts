@@ -22,6 +22,7 @@ const CASES: readonly Case[] = [
     rule: 'no-restricted-imports',
   },
   { path: 'src/daemon/config.ts', text: readsEnvironment },
+  { path: 'src/host/child-environment.ts', text: readsEnvironment },
   { path: 'src/cli/environment.ts', text: readsEnvironment },
   { path: 'src/bin/banger.ts', text: readsEnvironment },
   { path: 'src/cli/commands/log.ts', text: logs, rule: 'no-console' },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '#contract/errors.ts';
 import { writeCpio } from '#guest/cpio.ts';
+import { findProcess, isAlive } from '#host/proc.ts';
 import { describeHypervisor, type HypervisorUnderTest } from '#hypervisor/conformance.ts';
 import { extractElfKernel } from '#hypervisor/elf-kernel.ts';
 import type { MachineConfig } from '#hypervisor/hypervisor.ts';
@@ -30,7 +31,12 @@ before(async () => {
 after(() => rm(shared, { recursive: true, force: true }));
 
 function driverOptions() {
-  return { tscHelperPath: join(import.meta.dirname, '../../native/build/tsc-khz'), cacheDir: shared };
+  const native = join(import.meta.dirname, '../../native/build');
+  return {
+    tscHelperPath: join(native, 'tsc-khz'),
+    logKeeperPath: join(native, 'log-keeper'),
+    cacheDir: shared,
+  };
 }
 
 interface QemuPlace extends HypervisorUnderTest {
@@ -120,3 +126,24 @@ test('the machine runs confined', { timeout: 60_000 }, async () => {
   const status = await readFile(`/proc/${machine.process.pid}/status`, 'utf8');
   assert.match(status, /^Seccomp:\t2$/m);
 });
+
+test(
+  'what keeps the console ends with the machine, and both know no secrets',
+  { timeout: 60_000 },
+  async (context) => {
+    context.after(() => delete process.env['TEST_SECRET']);
+    process.env['TEST_SECRET'] = 'secret';
+    await using place = await setUp();
+    const config = await place.newConfig();
+    const machine = await place.hypervisor.launch(config);
+    const keeper = await findProcess(
+      Number(await readFile(join(config.runtimeDir, 'log-keeper.pid'), 'utf8')),
+    );
+    assert.ok(keeper && (await isAlive(keeper)));
+    for (const { pid } of [machine.process, keeper]) {
+      assert.doesNotMatch(await readFile(`/proc/${pid}/environ`, 'utf8'), /secret/i);
+    }
+    await place.hypervisor.kill(machine);
+    assert.equal(await isAlive(keeper), false);
+  },
+);

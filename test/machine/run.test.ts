@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import type { VmStats } from '#contract/owner/stats.ts';
 import { createMachineHome } from '../support/artifacts.ts';
 import { runProcess, type ProcessResult } from '../support/run-process.ts';
 import { CLI_PATH, type TestHome } from '../support/test-home.ts';
@@ -68,6 +69,21 @@ describe('commands in a running VM', () => {
     ]);
     assert.equal(text, 'out');
     assert.equal(stderr, 'err\n');
+  });
+
+  it('shows what the VM uses: by the kernel of the host, its disk and the guest', async () => {
+    const { text } = await home.succeed(['vm', 'stats', '--json', 'demo']);
+    const [{ machine, disk, guest, memoryLimitBytes }] = JSON.parse(text) as [VmStats];
+    assert.ok(machine && disk && guest, text);
+    const { cpuMs, cpuPercent = -1, rssBytes = 0, pssBytes = 0, writtenBytes = -1 } = machine;
+    assert.ok(cpuMs > 100 && cpuPercent >= 0 && writtenBytes >= 0, text);
+    assert.ok(rssBytes > 2 ** 26 && pssBytes > 2 ** 26, text);
+    assert.ok(disk.allocatedBytes > 0 && disk.virtualBytes > disk.allocatedBytes, text);
+    assert.equal(memoryLimitBytes, 512 * 2 ** 20);
+    const { memoryTotalBytes, memoryAvailableBytes, sentBytes } = guest;
+    assert.ok(memoryTotalBytes <= memoryLimitBytes && memoryTotalBytes > memoryLimitBytes / 2, text);
+    assert.ok(memoryAvailableBytes > 0 && memoryAvailableBytes < memoryTotalBytes, text);
+    assert.ok(guest.processes > 1 && guest.uptimeMs > 0 && sentBytes !== undefined, text);
   });
 
   it('ends quietly when the reader goes away', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProcessesByCommandLine, signalProcess, type ProcessIdentity } from '#host/proc.ts';
@@ -7,9 +7,10 @@ import { resolveLayout, type Layout } from '#contract/layout.ts';
 import { startDaemon } from '#host/start-daemon.ts';
 import type { FakeFault } from '#hypervisor/fake/fake-hypervisor.ts';
 import { BangerClient } from '#sdk/index.ts';
+import { bundleFixtures } from './fixture-bundle.ts';
 import { assertNoLeaks, snapshotHost, type HostSnapshot } from './leak-check.ts';
 
-const ENTRY = join(import.meta.dirname, '../fixtures/fake-bangerd.ts');
+const ENTRY = join(await bundleFixtures(), 'fake-bangerd.js');
 
 export interface FakeDaemonOptions {
   fault?: FakeFault;
@@ -41,7 +42,21 @@ export class FakeDaemonHome implements AsyncDisposable {
   static async create(): Promise<FakeDaemonHome> {
     const root = await mkdtemp(join(tmpdir(), 'bgr-'));
     await mkdir(join(root, 'run'), { mode: 0o700 });
-    return new FakeDaemonHome(root);
+    const home = new FakeDaemonHome(root);
+    await home.configure('');
+    return home;
+  }
+
+  /** For programs that shall find this home's daemon. */
+  get env(): NodeJS.ProcessEnv {
+    return this.#env;
+  }
+
+  /** Writes `config.toml`: what is given, and a DNS port that no other home's daemon wants. */
+  async configure(config: string): Promise<void> {
+    await mkdir(this.layout.configDir, { recursive: true });
+    const dnsPort = /^dns_port/m.test(config) ? '' : 'dns_port = 0\n';
+    await writeFile(join(this.layout.configDir, 'config.toml'), `${dnsPort}${config}`);
   }
 
   /** Starts the daemon and gives a client of it. @throws when the daemon does not start */

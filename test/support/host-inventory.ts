@@ -16,7 +16,7 @@ export interface HostResource {
 
 /** Programs that banger starts on the host and that must not outlive a suite. */
 const PROGRAMS =
-  /^(qemu-(system-.*|img|nbd|storage-daemon)|passt.*|pasta.*|swtpm|firecracker|jailer|virtiofsd|mmdebstrap|fakeroot|faked-\w+|mke2fs|mkfs\.ext4|debugfs|e2fsck|tsc-khz|net-guard)$/;
+  /^(qemu-(system-.*|img|nbd|storage-daemon)|passt.*|pasta.*|swtpm|firecracker|jailer|virtiofsd|mmdebstrap|fakeroot|faked-\w+|mke2fs|mkfs\.ext4|debugfs|e2fsck|tsc-khz|net-guard|log-keeper)$/;
 
 const TEMPORARY_NAMES = /^(banger|bgt-|bgr-|mmdebstrap\.)/;
 

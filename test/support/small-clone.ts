@@ -42,7 +42,12 @@ export class SmallClone implements Disposable {
     symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'));
     this.write('src/bin/banger.ts', ECHO_PROGRAM);
     this.write('src/bin/bangerd.ts', 'export {};\n');
-    for (const path of ['src/sdk/index.ts', 'src/contract/owner/vm.ts', 'src/cli/output/table.ts']) {
+    for (const path of [
+      'src/sdk/index.ts',
+      'src/contract/owner/vm.ts',
+      'src/cli/output/table.ts',
+      'src/host/local-machine.ts',
+    ]) {
       this.write(path, 'export const some = 1;\n');
     }
     this.write('.gitignore', 'dist/\n.runtime/\nnode_modules\n');

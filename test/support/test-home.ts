@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pollUntil } from '#base/backoff.ts';
@@ -56,8 +56,19 @@ export class TestHome implements AsyncDisposable {
     const root = await mkdtemp(join(tmpdir(), 'bgr-'));
     const home = new TestHome(root, options);
     for (const name of ['config', 'state', 'cache', 'run']) await mkdir(join(root, name), { mode: 0o700 });
+    await mkdir(home.layout.configDir, { mode: 0o700 });
+    // The one of the user is for the user's daemon.
+    await writeFile(join(home.layout.configDir, 'config.toml'), 'dns_port = 0\n');
     if (options.owner) {
-      for (const name of ['', 'config', 'state', 'cache', 'run']) {
+      for (const name of [
+        '',
+        'config',
+        'config/banger',
+        'config/banger/config.toml',
+        'state',
+        'cache',
+        'run',
+      ]) {
         await chown(join(root, name), options.owner.uid, options.owner.gid);
       }
       await chmod(root, 0o700);
@@ -112,6 +123,13 @@ export class TestHome implements AsyncDisposable {
     for (const vm of await client.vms.list()) {
       await (await client.vms.delete(vm.id, { force: true })).result();
     }
+    await this.stopDaemon();
+  }
+
+  /** Resolves when no daemon of this home runs; VMs go on. */
+  async stopDaemon(): Promise<void> {
+    using client = await this.client().catch(() => undefined);
+    if (!client) return;
     const daemon = await this.daemon();
     await client.stopDaemon();
     await pollUntil(async () => ((await isAlive(daemon)) ? undefined : true), {

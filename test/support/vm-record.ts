@@ -18,9 +18,12 @@ export function vmRecord(differences: Partial<VmRecord> = {}): VmRecord {
     },
     imageId: 'aaaaaaaaaaaa',
     kernelId: 'bbbbbbbbbbbb',
+    hostAddress: null,
+    published: [],
     createdAtMs: 1_700_000_000_000,
     startedAtMs: null,
     stoppedAtMs: null,
+    touchedAtMs: null,
     lastError: null,
     ...differences,
   };

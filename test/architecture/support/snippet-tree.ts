@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import { ROOT } from './repository.ts';
 
 const FOLDERS = [
-  ...['base', 'bin', 'cli', 'contract', 'daemon', 'disk', 'dns', 'ext4', 'guest', 'host', 'hypervisor'],
-  ...['network', 'oci', 'privileged', 'sdk', 'store'],
+  ...['base', 'bin', 'cli', 'config', 'contract', 'daemon', 'disk', 'dns', 'ext4', 'guest', 'host'],
+  ...['hypervisor', 'network', 'oci', 'privileged', 'sdk', 'store'],
 ];
 
 /** A repository with this one's configuration and other sources, to see its checks fail. */

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
 import { runProcess, type ProcessOptions, type ProcessResult } from '../../support/run-process.ts';
-import type { ScriptedDaemon } from './scripted-daemon.ts';
 
 export const BANGER = join(import.meta.dirname, '../../../src/bin/banger.ts');
 
-/** Runs the real command line against the scripted daemon. */
+/** Where a command line finds its daemon. */
+export interface DaemonPlace {
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Runs the real command line against a daemon of the test's. */
 export function runBanger(
-  daemon: ScriptedDaemon,
+  daemon: DaemonPlace,
   args: readonly string[],
   options: ProcessOptions = {},
 ): Promise<ProcessResult> {

@@ -13,6 +13,7 @@ import type { Operation, OperationResult } from '#contract/owner/operation.ts';
 import type { CreateVmRequest, StopOutcome, Vm } from '#contract/owner/vm.ts';
 import { BUILD_HEADER, buildLabel } from '#contract/version.ts';
 import { ScriptedExec } from './scripted-exec.ts';
+import { ScriptedStats } from './scripted-stats.ts';
 
 const STAGES = ['resolve-image', 'create-disk', 'launch-machine', 'wait-for-agent'];
 
@@ -31,6 +32,7 @@ export class ScriptedDaemon implements AsyncDisposable {
   consoleText = 'line 1\nline 2\nline 3\n';
   build = buildLabel();
   doctor: DoctorReport = { rows: [{ check: 'kvm', status: 'pass', message: 'works' }] };
+  readonly #stats = new ScriptedStats();
   readonly #operations = new Map<string, Operation>();
   readonly #cancelled = new Set<string>();
   readonly #changes = new EventTarget();
@@ -41,7 +43,7 @@ export class ScriptedDaemon implements AsyncDisposable {
     this.root = root;
     this.layout = resolveLayout(this.env, process.getuid?.() ?? 0, root);
     this.#server = createServer((request, response) => void this.#answer(request, response));
-    this.#server.on('upgrade', (request, socket) => {
+    this.#server.on('upgrade', (request, socket, head) => {
       const reference = decodeURIComponent(request.url?.split('/')[3] ?? '');
       const vm = this.#lookUp(reference);
       if (!vm) {
@@ -52,6 +54,7 @@ export class ScriptedDaemon implements AsyncDisposable {
         return;
       }
       socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: banger-exec\r\n\r\n');
+      socket.unshift(head); // what the client said along with its request
       this.#sessions.add(socket);
       socket.on('close', () => this.#sessions.delete(socket));
       new ScriptedExec(socket, (exec) => this.execRequests.push(exec));
@@ -107,6 +110,7 @@ export class ScriptedDaemon implements AsyncDisposable {
         network: 'user',
         autoRemove: false,
       },
+      published: [],
       imageId: 'img1',
       kernelId: 'krn1',
       createdAt: new Date().toISOString(),
@@ -143,7 +147,10 @@ export class ScriptedDaemon implements AsyncDisposable {
         available: [{ name: 'debian-bookworm', description: 'Debian 12', pulled: false }],
       });
     else if (kind === 'kernels') send(response, { kernels: [] });
-    else if (kind === 'daemon') {
+    else if (kind === 'stats') {
+      const running = [...this.vms.values()].filter(({ state }) => state === 'running');
+      send(response, { vms: running.map((vm) => this.#stats.of(vm)) });
+    } else if (kind === 'daemon') {
       send(response, {});
       void this.close();
     } else send(response, this.#host());
@@ -172,6 +179,7 @@ export class ScriptedDaemon implements AsyncDisposable {
     const vm = this.#getVm(reference);
     if (action === 'logs') return this.#sendLogs(response, url);
     if (action === 'wait') return send(response, vm);
+    if (action === 'stats') return send(response, this.#stats.of(vm));
     if (request.method === 'GET') return send(response, vm);
     send(
       response,

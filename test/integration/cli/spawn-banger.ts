@@ -2,8 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pollUntil } from '#base/backoff.ts';
-import { BANGER } from './run-banger.ts';
-import type { ScriptedDaemon } from './scripted-daemon.ts';
+import { BANGER, type DaemonPlace } from './run-banger.ts';
 
 /** A command line that is still running, to be talked to. */
 export class RunningBanger {
@@ -12,7 +11,7 @@ export class RunningBanger {
   stdout = '';
   stderr = '';
 
-  constructor(daemon: ScriptedDaemon, args: readonly string[], command: readonly string[] = []) {
+  constructor(daemon: DaemonPlace, args: readonly string[], command: readonly string[] = []) {
     const [file = process.execPath, ...before] = command;
     const words = command.length > 0 ? [...before, process.execPath] : [];
     this.child = spawn(file, [...words, BANGER, ...args], { stdio: 'pipe', env: daemon.env });

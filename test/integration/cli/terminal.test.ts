@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { pollUntil } from '#base/backoff.ts';
-import { BANGER } from './run-banger.ts';
+import { OnTerminal, skipWithoutTerminal as skip } from './on-terminal.ts';
 import { ScriptedDaemon } from './scripted-daemon.ts';
 
 let daemon: ScriptedDaemon;
@@ -14,46 +11,17 @@ before(async () => {
 });
 after(() => daemon[Symbol.asyncDispose]());
 
-const skip =
-  spawnSync('python3', ['-c', 'import pty']).status === 0 ? false : 'needs python3, which makes the terminal';
-
-/** banger on a terminal of 24 x 80. */
-class OnTerminal {
-  screen = '';
-  readonly ended: Promise<number>;
-  readonly #child;
-
-  constructor(args: readonly string[], env: Record<string, string> = {}) {
-    this.#child = spawn(
-      'python3',
-      [join(import.meta.dirname, 'on-terminal.py'), process.execPath, BANGER, ...args],
-      {
-        stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...daemon.env, TERM: 'xterm-test', ...env },
-      },
-    );
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.screen += text));
-    this.ended = once(this.#child, 'close').then(([code]) => code as number);
-  }
-
-  tell(line: string): void {
-    this.#child.stdin.write(`${line}\n`);
-  }
-
-  async shows(what: RegExp | string): Promise<void> {
-    const isThere = () => (typeof what === 'string' ? this.screen.includes(what) : what.test(this.screen));
-    try {
-      await pollUntil(() => (isThere() ? true : undefined), {
-        signal: AbortSignal.timeout(15_000),
-      });
-    } catch (error) {
-      throw new Error(`never showed ${String(what)}: ${JSON.stringify(this.screen)}`, { cause: error });
-    }
-  }
-}
-
 test('a tty gets its size, TERM, keys as they are typed, and every resize', { skip }, async () => {
-  const terminal = new OnTerminal(['vm', 'exec', '-it', 'demo', '--', 'sh', '-c', 'echo "TERM=$TERM"; cat']);
+  const terminal = new OnTerminal(daemon, [
+    'vm',
+    'exec',
+    '-it',
+    'demo',
+    '--',
+    'sh',
+    '-c',
+    'echo "TERM=$TERM"; cat',
+  ]);
   await terminal.shows(/TERM=xterm-test/);
   const { rows, columns, tty } = daemon.execRequests.at(-1) ?? {};
   assert.deepEqual({ rows, columns, tty }, { rows: 24, columns: 80, tty: true });
@@ -69,7 +37,7 @@ test('a tty gets its size, TERM, keys as they are typed, and every resize', { sk
 });
 
 test('without a command -it opens the login shell', { skip }, async () => {
-  const terminal = new OnTerminal(['vm', 'exec', '-it', 'demo']);
+  const terminal = new OnTerminal(daemon, ['vm', 'exec', '-it', 'demo']);
   await pollUntil(() => daemon.execRequests.at(-1)?.argv[2]?.includes('SHELL') || undefined, {
     signal: AbortSignal.timeout(15_000),
   });
@@ -82,7 +50,15 @@ test(
   'vm run between two terminals gives the command one; the terminal is put back after a failure too',
   { skip },
   async () => {
-    const terminal = new OnTerminal(['vm', 'run', '--rm', '--', 'sh', '-c', 'echo in the guest; exit 3']);
+    const terminal = new OnTerminal(daemon, [
+      'vm',
+      'run',
+      '--rm',
+      '--',
+      'sh',
+      '-c',
+      'echo in the guest; exit 3',
+    ]);
     assert.equal(await terminal.ended, 3);
     assert.equal(daemon.execRequests.at(-1)?.tty, true);
     assert.match(terminal.screen, /in the guest[^]*\[left cooked\]/);
@@ -90,13 +66,13 @@ test(
 );
 
 test('the steps are one line each, rewritten, with colours only when wanted', { skip }, async () => {
-  const terminal = new OnTerminal(['vm', 'create', '--name', 'steps']);
+  const terminal = new OnTerminal(daemon, ['vm', 'create', '--name', 'steps']);
   assert.equal(await terminal.ended, 0);
   assert.match(
     terminal.screen.replaceAll('\u001b', '<ESC>'),
     /\r<ESC>\[2K<ESC>\[2m {2}\w[\w ]+ \d+\.\ds<ESC>\[22m/,
   );
-  const plain = new OnTerminal(['vm', 'create', '--name', 'plain'], { NO_COLOR: '1' });
+  const plain = new OnTerminal(daemon, ['vm', 'create', '--name', 'plain'], { NO_COLOR: '1' });
   assert.equal(await plain.ended, 0);
   assert.doesNotMatch(plain.screen.replaceAll('\u001b', '<ESC>'), /<ESC>\[\d+m/);
 });
@@ -105,6 +81,7 @@ test('a daemon that goes away leaves the terminal as it was', { skip }, async ()
   await using mortal = await ScriptedDaemon.start();
   mortal.addVm('demo');
   const terminal = new OnTerminal(
+    daemon,
     ['vm', 'exec', '-it', 'demo', '--', 'sh', '-c', 'echo ready; sleep 5'],
     mortal.env,
   );
@@ -115,7 +92,15 @@ test('a daemon that goes away leaves the terminal as it was', { skip }, async ()
 });
 
 test('Ctrl-C on a terminal without a tty in the guest reaches the command', { skip }, async () => {
-  const terminal = new OnTerminal(['vm', 'exec', 'demo', '--', 'sh', '-c', 'echo ready; exec sleep 30']);
+  const terminal = new OnTerminal(daemon, [
+    'vm',
+    'exec',
+    'demo',
+    '--',
+    'sh',
+    '-c',
+    'echo ready; exec sleep 30',
+  ]);
   await terminal.shows(/ready/);
   terminal.tell('type \\x03');
   assert.equal(await terminal.ended, 130);

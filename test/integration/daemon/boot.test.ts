@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { FakeDaemonHome } from '../../support/fake-daemon.ts';
 
@@ -54,7 +53,6 @@ describe('a guest that does not boot as it should', () => {
 
 async function homeWith(config: string): Promise<FakeDaemonHome> {
   const home = await FakeDaemonHome.create();
-  await mkdir(home.layout.configDir, { recursive: true });
-  await writeFile(`${home.layout.configDir}/config.toml`, config);
+  await home.configure(config);
   return home;
 }

@@ -2,17 +2,27 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { MiB } from '#base/sizes.ts';
 import { isUserError } from '#contract/errors.ts';
 import type { Vm } from '#contract/owner/vm.ts';
 import type { BangerClient } from '#sdk/index.ts';
 import { FakeDaemonHome } from '../../support/fake-daemon.ts';
 
+/** A change with every step that there is: on a VM that runs. */
+const CHANGE = { name: 'web', diskBytes: 64 * MiB };
 /** Every point at which a create, a start, a stop and a delete can be cut off, as the daemon itself names them. */
 const POINTS = await recordPoints();
 
 describe('kill -9 of the daemon', () => {
   it('knows every step of every operation', () => {
-    for (const [operation, count] of Object.entries({ create: 14, start: 10, stop: 4, delete: 6 })) {
+    for (const [operation, count] of Object.entries({
+      create: 16,
+      start: 12,
+      stop: 4,
+      kill: 2,
+      set: 8,
+      delete: 6,
+    })) {
       assert.ok((POINTS[operation]?.length ?? 0) >= count, `${operation}: ${POINTS[operation]?.join(', ')}`);
     }
   });
@@ -56,6 +66,34 @@ describe('kill -9 of the daemon', () => {
       assert.equal((await readDisk(home, client)).length > 0, true);
       await (await client.vms.stop('demo')).result();
       assert.equal((await (await client.vms.start('demo')).result()).state, 'running');
+    });
+  }
+
+  for (const point of POINTS['kill'] ?? []) {
+    it(`in a kill at ${point} leaves a VM that is off and starts`, async () => {
+      await using home = await FakeDaemonHome.create();
+      await prepare(home, { start: true });
+      await crash(home, point, (client) => client.vms.kill('demo'));
+      using client = await home.start();
+      assert.equal((await client.vms.get('demo')).state, 'stopped');
+      assert.deepEqual(await home.machines(), []);
+      assert.equal((await (await client.vms.start('demo')).result()).state, 'running');
+    });
+  }
+
+  for (const point of POINTS['set'] ?? []) {
+    it(`in a set at ${point} leaves a VM with all of the change or none of it, which takes the change again`, async () => {
+      await using home = await FakeDaemonHome.create();
+      const before = await prepare(home, { start: true });
+      await crash(home, point, (client) => client.vms.set('demo', CHANGE));
+      using client = await home.start();
+      const after = await client.vms.get(before.id);
+      const whole = { name: after.name, diskBytes: after.spec.diskBytes };
+      const old = { name: before.name, diskBytes: before.spec.diskBytes };
+      assert.deepEqual(whole, after.name === CHANGE.name ? CHANGE : old);
+      assert.deepEqual([after.state, after.pid], ['running', before.pid]);
+      const { vm } = await (await client.vms.set(before.id, CHANGE)).result();
+      assert.deepEqual({ name: vm.name, diskBytes: vm.spec.diskBytes }, CHANGE);
     });
   }
 
@@ -135,7 +173,10 @@ async function recordPoints(): Promise<Record<string, string[]>> {
     ['create', () => client.vms.create({ name: 'demo' })],
     ['stop', () => client.vms.stop('demo')],
     ['start', () => client.vms.start('demo')],
-    ['delete', () => client.vms.delete('demo', { force: true })],
+    ['kill', () => client.vms.kill('demo')],
+    ['again', () => client.vms.start('demo')],
+    ['set', () => client.vms.set('demo', CHANGE)],
+    ['delete', () => client.vms.delete('web', { force: true })],
   ];
   for (const [name, begin] of operations) {
     const before = (await read()).length;

@@ -17,7 +17,9 @@ class RawExecClient {
 
   static async open(socketPath: string, reference = 'demo'): Promise<RawExecClient> {
     const path = `/v1/vms/${reference}/exec`;
-    return new RawExecClient((await upgrade({ socketPath, path, protocol: EXEC_UPGRADE })).socket);
+    return new RawExecClient(
+      (await upgrade({ socketPath, path, protocol: EXEC_UPGRADE, firstBytes: new Uint8Array() })).socket,
+    );
   }
 
   private constructor(socket: Awaited<ReturnType<typeof upgrade>>['socket']) {

@@ -47,6 +47,12 @@ describe('exec over the API', { timeout: 60_000 }, () => {
     assert.equal(received.digest('hex'), sent.digest('hex'));
   });
 
+  it('tells a refusal also to who has sent the whole command along with the request', async () => {
+    const argv = ['true', 'x'.repeat(60_000)];
+    for (let attempt = 0; attempt < 20; attempt += 1)
+      await assert.rejects(api.client.vms.exec('nobody', { argv }), { code: 'VM_NOT_FOUND' });
+  });
+
   it('delivers a signal', async () => {
     const command = await api.client.vms.exec('demo', { argv: ['sleep', '60'] });
     command.kill(15);

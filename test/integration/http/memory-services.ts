@@ -7,24 +7,40 @@ import { silentLogger } from '#base/log.ts';
 import { UserError } from '#contract/errors.ts';
 import type { Host } from '#contract/owner/host.ts';
 import type { Operation } from '#contract/owner/operation.ts';
-import type { CreateVmRequest, StopVmRequest, Vm, WaitCondition } from '#contract/owner/vm.ts';
+import type { VmPorts } from '#contract/owner/port.ts';
+import type {
+  CreateVmRequest,
+  KillVmRequest,
+  SetVmRequest,
+  StopVmRequest,
+  Vm,
+  WaitCondition,
+} from '#contract/owner/vm.ts';
 import { BUILD } from '#contract/version.ts';
+import { CommandService } from '#daemon/command/command-service.ts';
 import type { Services, VmHandlers } from '#daemon/http/services.ts';
 import { OperationRegistry } from '#daemon/operation/operation-registry.ts';
 import type { OperationContext } from '#daemon/operation/operations.ts';
 import { AgentClient } from '#guest/agent-client.ts';
 import { FakeGuest } from '#guest/fake/fake-guest.ts';
+import { MemoryUsage } from './memory-usage.ts';
 
 /** The daemon's services with nothing below them: VMs are rows in memory, guests are fake ones behind Unix sockets. */
 export class MemoryServices implements Services {
   readonly folder: string;
   readonly operations = new OperationRegistry({ log: silentLogger });
   readonly vms: MemoryVms;
+  readonly stats: MemoryUsage;
+  readonly activity: MemoryUsage;
+  readonly commands: CommandService;
   shutdownRequested = false;
 
   constructor(folder: string) {
     this.folder = folder;
     this.vms = new MemoryVms(folder, this.operations);
+    this.stats = new MemoryUsage(this.vms);
+    this.activity = this.stats;
+    this.commands = new CommandService({ agent: (reference) => this.vms.agent(reference) });
   }
 
   images = {
@@ -34,6 +50,20 @@ export class MemoryServices implements Services {
     }),
   };
   kernels = { list: async () => [] };
+  events = {
+    list: () => [],
+    follow: async function* () {
+      yield* [];
+    },
+  };
+  ports = {
+    list: async (reference: string): Promise<VmPorts> => {
+      const { id, name, state } = this.vms.get(reference);
+      return { id, vm: name, state, ports: [], published: [] };
+    },
+    publish: async () => [],
+    unpublish: async () => [],
+  };
   host = {
     describe: async (): Promise<Host> => ({
       build: BUILD,
@@ -52,6 +82,11 @@ export class MemoryServices implements Services {
     doctor: async () => ({
       rows: [{ check: 'kvm', status: 'warn' as const, message: 'no KVM', hint: 'slower' }],
     }),
+  };
+
+  fsck = {
+    check: async () => ({ findings: [] }),
+    repair: async () => ({ repaired: [], failed: [], remaining: [] }),
   };
 
   requestShutdown(): void {
@@ -118,6 +153,36 @@ class MemoryVms implements VmHandlers {
       this.#put({ ...this.get(id), state: 'stopped' });
       return { stop: request.timeoutMs === 0 ? 'killed' : 'powered-off' };
     });
+  }
+
+  async restart(reference: string): Promise<Operation> {
+    const vm = this.get(reference);
+    return this.#operations.begin({ kind: 'vm.restart', vm }, async (context) => {
+      await this.#boot(vm, context);
+      return { vm: this.get(vm.id) };
+    });
+  }
+
+  async kill(reference: string, { signal = 'KILL' }: KillVmRequest): Promise<Operation> {
+    const { id, name } = this.get(reference);
+    return this.#operations.begin({ kind: 'vm.kill', vm: { id, name } }, async () => {
+      if (signal !== 'KILL') return { stop: 'still-running' };
+      this.#put({ ...this.get(id), state: 'stopped' });
+      return { stop: 'killed' };
+    });
+  }
+
+  async set(reference: string, { name, vcpus }: SetVmRequest): Promise<Operation> {
+    const vm = this.get(reference);
+    return this.#operations.begin({ kind: 'vm.set', vm: { id: vm.id, name: vm.name } }, async () => {
+      const spec = { ...vm.spec, vcpus: vcpus ?? vm.spec.vcpus };
+      this.#put({ ...vm, name: name ?? vm.name, spec });
+      return { vm: this.get(vm.id), atNextStart: vcpus === undefined ? [] : ['vcpus'] };
+    });
+  }
+
+  async touch(reference: string): Promise<Vm> {
+    return this.get(reference);
   }
 
   async delete(reference: string, { force }: { force: boolean }): Promise<Operation> {
@@ -200,6 +265,7 @@ function newVm(name: string): Vm {
       network: 'none',
       autoRemove: false,
     },
+    published: [],
     imageId: 'image',
     kernelId: 'kernel',
     createdAt: new Date(0).toISOString(),
