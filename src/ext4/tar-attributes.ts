@@ -30,7 +30,6 @@ export async function readTarAttributes(tarPath: string): Promise<TarAttribute[]
   }
 }
 
-/* oxlint-disable no-await-in-loop -- each header says where the next one is */
 async function collect(file: FileHandle): Promise<TarAttribute[]> {
   const found: TarAttribute[] = [];
   let pending = nothingPending();
@@ -52,7 +51,6 @@ async function collect(file: FileHandle): Promise<TarAttribute[]> {
     offset += BLOCK + Math.ceil(size / BLOCK) * BLOCK;
   }
 }
-/* oxlint-enable no-await-in-loop */
 
 function readPaxRecords(payload: Uint8Array, pending: Pending): void {
   for (let offset = 0; offset < payload.length;) {

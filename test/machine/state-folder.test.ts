@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { join } from 'node:path';
 import { pollUntil } from '#base/backoff.ts';
+import { pathExists } from '#host/files.ts';
 import type { Vm } from '#sdk/index.ts';
 import { createMachineHome } from '../support/artifacts.ts';
 import { isRoot, NEEDS_ROOT, SmallFileSystem } from '../support/small-file-system.ts';
@@ -38,6 +40,13 @@ describe('a guest on a full file system of the host', { skip: isRoot() ? false :
       maxMs: 500,
     });
 
+  /** The daemon has taken room again for what it has to write when there is none. */
+  const reserveKept = () => {
+    const path = join(home.layout.stateDir, 'reserve');
+    const isKept = async () => ((await pathExists(path)) ? true : undefined);
+    return pollUntil(isKept, { signal: AbortSignal.timeout(60_000), maxMs: 500 });
+  };
+
   it('waits, says why, and goes on when there is room: it never sees an error', async () => {
     await small.fill();
     using client = await home.client();
@@ -55,6 +64,7 @@ describe('a guest on a full file system of the host', { skip: isRoot() ? false :
   });
 
   it('can be stopped while it waits, and has kept what was synced before', async () => {
+    await reserveKept();
     await small.fill();
     using client = await home.client();
     const argv = ['sh', '-c', 'head -c 50000000 /dev/urandom > /root/other; sync'];
