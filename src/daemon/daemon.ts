@@ -8,6 +8,7 @@ import { InstanceLock } from '#store/instance-lock.ts';
 import { composeDrivers } from './compose-drivers.ts';
 import { readConfig } from './config.ts';
 import { startBackground } from './background.ts';
+import { composeIdleMemory } from './compose-idle-memory.ts';
 import { composeServices } from './compose-services.ts';
 import { composeUsage } from './compose-usage.ts';
 import { composeVms } from './compose-vms.ts';
@@ -77,6 +78,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> 
       operations,
       lostNetworks: vmParts.lostNetworks,
       stalled: vmParts.stalled,
+      memory: composeIdleMemory(vmParts),
       ...usage,
     }),
   );

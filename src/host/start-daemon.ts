@@ -26,6 +26,8 @@ export interface DaemonLaunch {
 export type DaemonStart =
   { ready: true } | { ready: false; failure: StartFailure | undefined; logTail: string };
 
+/** It gives memory back by itself when it has nothing to do. */
+const RUNTIME_FLAGS = ['--expose-gc'];
 const READY_FD = 3;
 const MAX_MESSAGE_BYTES = 65_536;
 const LOG_TAIL_BYTES = 4096;
@@ -56,7 +58,7 @@ export async function startDaemon(launch: DaemonLaunch, { signal }: Abortable = 
 async function spawnDaemon(launch: DaemonLaunch): Promise<Readable> {
   const log = openSync(launch.logPath, 'a', 0o600);
   try {
-    const child = spawn(launch.program, [launch.entry], {
+    const child = spawn(launch.program, [...RUNTIME_FLAGS, launch.entry], {
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
       cwd: '/',

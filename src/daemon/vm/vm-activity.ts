@@ -51,6 +51,10 @@ export class VmActivity {
     };
   }
 
+  isAnyInUse(): boolean {
+    return [...this.#uses.values()].some(({ open }) => open > 0);
+  }
+
   isInUse(id: string): boolean {
     return (this.#uses.get(id)?.open ?? 0) > 0;
   }
