@@ -31,10 +31,15 @@ function toRow(vm: Vm, now: number): string[] {
     vm.name,
     vm.state,
     vm.spec.image,
-    vm.address ?? '-',
+    addressOf(vm),
     String(vm.spec.vcpus),
     formatSize(vm.spec.memoryMiB * 2 ** 20),
     formatSize(vm.spec.diskBytes),
     formatAge(now - Date.parse(vm.createdAt)),
   ];
+}
+
+/** Where this host reaches it. The guest's own address is the same in every VM. */
+function addressOf({ state, hostAddress, address }: Vm): string {
+  return (state === 'running' ? hostAddress : undefined) ?? address ?? '-';
 }
