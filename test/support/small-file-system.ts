@@ -7,6 +7,8 @@ import type { Layout } from '#contract/layout.ts';
 /** Exit status of e2fsck: what was wrong was put right. */
 const CORRECTED = 1;
 
+const UNMOUNT_ATTEMPTS = 50;
+
 /** What its tests say when they cannot run. */
 export const NEEDS_ROOT = 'needs root, to mount a small file system';
 
@@ -90,6 +92,7 @@ export class SmallFileSystem implements AsyncDisposable {
   /** What a check of the file system at the next boot of the host does; nothing may be open there. */
   repair(): void {
     const mounted = this.#unmount();
+    this.#awaitDetached();
     const { status, stderr } = spawnSync('e2fsck', ['-f', '-y', this.#image], { encoding: 'utf8' });
     if (status === null || status > CORRECTED) throw new Error(`e2fsck ended with ${status}: ${stderr}`);
     for (const { what, where } of mounted) this.#mount(what, where);
@@ -99,6 +102,16 @@ export class SmallFileSystem implements AsyncDisposable {
     this.#unmount();
   }
 
+  /** The loop device lets go of its file a moment after the last mount, and until then has a cache of its own. */
+  #awaitDetached(): void {
+    for (let attempt = 0; ; attempt += 1) {
+      const attached = execFileSync('losetup', ['--associated', this.#image], { encoding: 'utf8' });
+      if (attached === '') return;
+      if (attempt === UNMOUNT_ATTEMPTS) throw new Error(`still attached: ${attached}`);
+      spawnSync('sleep', ['0.1']);
+    }
+  }
+
   #mount(what: readonly string[], where: string): void {
     execFileSync('mount', [...what, where]);
     this.#mounted.push({ what, where });
@@ -106,7 +119,17 @@ export class SmallFileSystem implements AsyncDisposable {
 
   #unmount(): { what: readonly string[]; where: string }[] {
     const mounted = this.#mounted.splice(0);
-    for (const { where } of mounted.toReversed()) execFileSync('umount', [where]);
+    for (const { where } of mounted.toReversed()) unmount(where);
     return mounted;
+  }
+}
+
+/** What a process had open is let go of a moment after its end. */
+function unmount(path: string): void {
+  for (let attempt = 0; ; attempt += 1) {
+    const { status, stderr } = spawnSync('umount', [path], { encoding: 'utf8' });
+    if (status === 0) return;
+    if (attempt === UNMOUNT_ATTEMPTS) throw new Error(`umount ${path}: ${stderr}`);
+    spawnSync('sleep', ['0.1']);
   }
 }

@@ -33,7 +33,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
 }
 
 test('bash completes commands, flags and VM names', async () => {
-  assert.deepEqual(await proposeInBash('vm', 'st'), ['start', 'stop']);
+  assert.deepEqual(await proposeInBash('vm', 'st'), ['start', 'stop', 'stats']);
   assert.deepEqual(await proposeInBash('vm', 'run', '--me'), ['--memory']);
   assert.deepEqual(await proposeInBash('vm', 'stop', 'de'), ['demo', 'debian-1']);
   assert.deepEqual(await proposeInBash('vm', 'exec', 'demo', '--', ''), ['']);

@@ -146,7 +146,7 @@ export class ScriptedDaemon implements AsyncDisposable {
         images: [],
         available: [{ name: 'debian-bookworm', description: 'Debian 12', pulled: false }],
       });
-    else if (kind === 'kernels') send(response, { kernels: [] });
+    else if (kind === 'kernels') send(response, { kernels: [], available: [] });
     else if (kind === 'stats') {
       const running = [...this.vms.values()].filter(({ state }) => state === 'running');
       send(response, { vms: running.map((vm) => this.#stats.of(vm)) });

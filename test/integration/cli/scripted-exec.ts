@@ -129,7 +129,8 @@ export class ScriptedExec {
   }
 
   #send(type: FrameType, payload: Uint8Array, stream = 0): void {
-    if (this.#socket.destroyed) return;
+    // A write after the end destroys the socket, and with it what the client has not read yet.
+    if (this.#socket.destroyed || this.#socket.writableEnded) return;
     for (const part of encodeFrame({ type, channel: EXEC_CHANNEL, stream, payload }))
       this.#socket.write(part);
   }
