@@ -10,7 +10,6 @@ export function composeIdleMemory({
     heapBytes: () => process.memoryUsage().heapUsed,
     // The thorough kind, which also gives pages back: 60 ms.
     collect:
-      globalThis.gc &&
-      (() => void globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' })),
+      globalThis.gc && (() => globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' })),
   });
 }
