@@ -8,6 +8,7 @@ import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-p
 import { deadlineFor, sample, timeOf } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { limitRow, ratioRow, type Row } from './report.ts';
+import { settle } from './settle.ts';
 
 const SIZE = { memoryMiB: 512, vcpus: 2 };
 const DELETE_ALLOWANCE_MS = 50;
@@ -85,11 +86,6 @@ async function bootAndPowerOff(home: TestHome, spec: Parameters<typeof BareMachi
 
 async function start(client: BangerClient, id: string): Promise<void> {
   await (await client.vms.start(id, { signal: deadlineFor('a start') })).result();
-}
-
-/** The guest's own init is still at work for a while, and would have to be stopped on its way. */
-async function settle(client: BangerClient, id: string): Promise<void> {
-  await client.vms.wait(id, { for: 'systemd', timeoutMs: 120_000 });
 }
 
 /** The init is asked as the agent asks it, and nobody else has anything to do with it. */

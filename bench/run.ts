@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { delay } from '#base/backoff.ts';
 import { MiB } from '#base/sizes.ts';
 import type { BangerClient } from '#sdk/index.ts';
 import { createMachineHome } from '../test/support/artifacts.ts';
@@ -9,9 +10,9 @@ import { benchBoot } from './boot.ts';
 import { benchExec } from './exec.ts';
 import { buildGuestPrograms } from './guest-programs.ts';
 import { benchLifecycle } from './lifecycle.ts';
-import { deadlineFor } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { formatRows, limitRow, type Row } from './report.ts';
+import { settle } from './settle.ts';
 import { benchStore } from './store.ts';
 import { benchThroughput } from './throughput.ts';
 
@@ -33,8 +34,11 @@ console.log(formatRows(rows));
 await writeResults(rows);
 if (values.strict && rows.some(({ met }) => !met)) process.exitCode = 1;
 
+const IDLE_MS = 10_000;
+
 async function benchAll(): Promise<Row[]> {
   using client = await home.client();
+  await delay(IDLE_MS); // it has just started: what it is like when it has nothing to do is asked
   const idle = await daemonMemory(client);
   const results: Row[] = [];
   if (isWanted('boot')) results.push(...(await benchBoot(home, client, rounds)));
@@ -68,17 +72,6 @@ function memoryRow(idle: number, after: number): Row {
     ours: distributionOf([idle]),
   } as const;
   return limitRow(measured, limit, `<= ${limit} MiB`);
-}
-
-/** The guest's own init is still at work for a while; what it does is not what is measured. */
-async function settle(client: BangerClient, vm: string): Promise<void> {
-  const isUp =
-    'until systemctl is-system-running --wait; do systemctl is-system-running | grep -q degraded && break; sleep 1; done';
-  const signal = deadlineFor("the guest's own init");
-  const command = await client.vms.exec(vm, { argv: ['sh', '-c', `${isUp} >/dev/null 2>&1`] }, { signal });
-  command.stdout.resume();
-  command.stderr.resume();
-  await command.wait();
 }
 
 async function writeResults(results: readonly Row[]): Promise<void> {

@@ -23,7 +23,7 @@ async function rage(test: TestContext, seed: number): Promise<void> {
     users: 3,
     isOver: ({ operations, elapsedMs }) => operations >= 200 || elapsedMs > 60_000,
     size: { memoryMiB: 256, vcpus: 2 },
-    lifeMs: { from: 300, to: 4000 },
+    lifeMs: { from: 200, to: 2000 },
     boundMs: 45_000,
     ...(OWN_SEED !== undefined && { print: (line) => test.diagnostic(line) }),
   });
