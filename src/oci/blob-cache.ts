@@ -1,0 +1,125 @@
+import { rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { raceAbort, type Abortable } from '#base/abort.ts';
+import { systemErrorCode } from '#base/errors.ts';
+import { ensurePrivateFolder, listFolderIfThere, syncFolder } from '#host/files.ts';
+import type { Descriptor } from './descriptor.ts';
+import { digestOfFile } from './digest.ts';
+
+export interface PruneOptions {
+  /** Digests of blobs that stay. Those of pulls that are under way stay in any case. */
+  keep: Iterable<string>;
+  /** Count only. */
+  dryRun: boolean;
+}
+
+export interface PrunedBlobs {
+  freedBytes: number;
+  count: number;
+}
+
+/**
+ * Blobs by digest, shared by all images: `blobs/sha256/<hex>` holds what matched its digest, `partial/<hex>` what is still to
+ * come. The folder belongs to one process; within it one download of a blob runs at a time.
+ */
+export class BlobCache {
+  readonly #blobs: string;
+  readonly #partials: string;
+  readonly #writing = new Map<string, Promise<unknown>>();
+  readonly #holds = new Map<string, number>();
+
+  /** @param folder made when it is missing */
+  constructor(folder: string) {
+    this.#blobs = join(folder, 'blobs/sha256');
+    this.#partials = join(folder, 'partial');
+  }
+
+  blobPath(digest: string): string {
+    return join(this.#blobs, hexOf(digest));
+  }
+
+  partialPath(digest: string): string {
+    return join(this.#partials, hexOf(digest));
+  }
+
+  async ensureFolders(): Promise<void> {
+    await ensurePrivateFolder(this.#blobs);
+    await ensurePrivateFolder(this.#partials);
+  }
+
+  /** Whether the blob is here, whole: it is read and hashed. A damaged one is removed. */
+  async hasIntact({ digest, size }: Descriptor, options: Abortable = {}): Promise<boolean> {
+    const path = this.blobPath(digest);
+    const bytes = await sizeIfThere(path);
+    if (bytes === undefined) return false;
+    if (bytes === size && (await digestOfFile(path, options)) === digest) return true;
+    await rm(path, { force: true });
+    return false;
+  }
+
+  /** Bytes of the blob that are here, intact or not. */
+  async countBytes(digest: string): Promise<number> {
+    return (await sizeIfThere(this.blobPath(digest))) ?? (await sizeIfThere(this.partialPath(digest))) ?? 0;
+  }
+
+  /** Makes the finished and hashed partial file of a blob the blob. */
+  async publish(digest: string): Promise<void> {
+    await rename(this.partialPath(digest), this.blobPath(digest));
+    await syncFolder(this.#blobs);
+  }
+
+  /** Runs `work` when nobody else works on this blob. */
+  async alone<T>(digest: string, { signal }: Abortable, work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const other = this.#writing.get(digest);
+      if (!other) break;
+      await raceAbort(Promise.allSettled([other]), signal);
+    }
+    const running = work().finally(() => this.#writing.delete(digest));
+    this.#writing.set(digest, running);
+    return running;
+  }
+
+  /** Keeps blobs from being pruned, also before they are here, until it is disposed of. */
+  hold(digests: readonly string[]): Disposable {
+    for (const digest of digests) this.#holds.set(digest, (this.#holds.get(digest) ?? 0) + 1);
+    const held = new DisposableStack();
+    held.defer(() => digests.forEach((digest) => this.#release(digest)));
+    return held;
+  }
+
+  /** Removes blobs and unfinished downloads that nobody wants. */
+  async prune({ keep, dryRun }: PruneOptions): Promise<PrunedBlobs> {
+    const kept = new Set([...keep].map(hexOf));
+    const pruned = { freedBytes: 0, count: 0 };
+    for (const folder of [this.#blobs, this.#partials]) {
+      for (const name of await listFolderIfThere(folder)) {
+        // Asked anew for each: a pull may have begun meanwhile.
+        if (kept.has(name) || this.#holds.has(`sha256:${name}`)) continue;
+        pruned.freedBytes += (await sizeIfThere(join(folder, name))) ?? 0;
+        pruned.count += 1;
+        if (!dryRun) await rm(join(folder, name), { force: true });
+      }
+    }
+    return pruned;
+  }
+
+  #release(digest: string): void {
+    const left = (this.#holds.get(digest) ?? 1) - 1;
+    if (left > 0) this.#holds.set(digest, left);
+    else this.#holds.delete(digest);
+  }
+}
+
+function hexOf(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
+async function sizeIfThere(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
