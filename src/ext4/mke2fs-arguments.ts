@@ -4,6 +4,8 @@ export interface FilesystemShape {
   journalMiB: number;
 }
 
+export const BYTES_PER_INODE = 16_384;
+
 // Spelt out, so that the result does not depend on the host's mke2fs.conf and every kernel since 4.4 mounts it.
 const FEATURES = [
   'ext_attr',
@@ -33,7 +35,7 @@ export function mke2fsArguments(shape: FilesystemShape, source: string, path: st
   return [
     ...['-q', '-F', '-t', 'ext4', '-L', shape.label],
     ...['-O', features.join(',')],
-    ...['-b', '4096', '-I', '256', '-i', '16384', '-m', '0'],
+    ...['-b', '4096', '-I', '256', '-i', String(BYTES_PER_INODE), '-m', '0'],
     ...(journal ? ['-J', `size=${shape.journalMiB}`] : []),
     ...['-E', 'lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0'],
     ...['-d', source, path],

@@ -1,46 +1,50 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { runCommand } from '#host/run-command.ts';
 import type { Abortable } from '#base/abort.ts';
-import { BUILD_ENVIRONMENT } from './build-tools.ts';
+import { runDebugfs, type DebugfsTarget } from './run-debugfs.ts';
 import type { TarAttribute } from './tar-attributes.ts';
-
-export interface AttributeTarget {
-  imagePath: string;
-  workFolder: string;
-}
 
 /** Gives files in an ext4 image their extended attributes (`security.capability` among them), without mounting it. */
 export async function setAttributes(
   attributes: readonly TarAttribute[],
-  { imagePath, workFolder }: AttributeTarget,
+  { imagePath, workFolder }: DebugfsTarget,
   { signal }: Abortable = {},
 ): Promise<void> {
   if (attributes.length === 0) return;
   const folder = await mkdtemp(`${workFolder}/attributes-`);
   try {
-    const commands = await Promise.all(
-      attributes.map(async ({ path, name, value }, index) => {
-        const valuePath = `${folder}/${index}`;
-        await writeFile(valuePath, value);
-        return `ea_set -f ${valuePath} ${quoted(path)} ${quoted(name)}\n`;
-      }),
+    const valuePaths = await writeValues(attributes, folder);
+    const commands = attributes.map(
+      ({ path, name, value }) =>
+        `ea_set -f ${valuePaths.get(keyOf(value))} ${quoted(path)} ${quoted(name)}\n`,
     );
-    await writeFile(`${folder}/commands`, commands.join(''));
-    const args = ['-w', '-f', `${folder}/commands`, imagePath];
-    const { stderr } = await runCommand('debugfs', args, { signal, env: BUILD_ENVIRONMENT });
-    refuseComplaints(stderr);
+    await runDebugfs(commands, { imagePath, workFolder: folder }, { signal });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** debugfs goes on after a failed command and ends with status 0; its first line is its version. */
-function refuseComplaints(stderr: string): void {
-  const complaint = stderr.split('\n').find((line) => line !== '' && !/^debugfs \d/.test(line));
-  if (complaint !== undefined) throw new Error(`cannot set extended attributes: ${complaint}`);
+/** Each value once: in many files it is the same. */
+async function writeValues(
+  attributes: readonly TarAttribute[],
+  folder: string,
+): Promise<Map<string, string>> {
+  const paths = new Map<string, string>();
+  for (const { value } of attributes) {
+    const key = keyOf(value);
+    if (paths.has(key)) continue;
+    const path = `${folder}/${paths.size}`;
+    await writeFile(path, value);
+    paths.set(key, path);
+  }
+  return paths;
 }
 
+function keyOf(value: Uint8Array): string {
+  return Buffer.from(value).toString('latin1');
+}
+
+/** As debugfs reads its commands: a quote is doubled, a backslash is one. */
 function quoted(word: string): string {
-  if (/["\n\\]/.test(word)) throw new Error(`debugfs cannot name the file ${JSON.stringify(word)}`);
-  return `"${word}"`;
+  if (/[\n\0]/.test(word)) throw new Error(`debugfs cannot name the file ${JSON.stringify(word)}`);
+  return `"${word.replaceAll('"', '""')}"`;
 }

@@ -2,6 +2,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 
 /** An extended attribute that a tar gives one of its members. */
 export interface TarAttribute {
+  /** Bytes, one in each character. */
   path: string;
   /** `security.capability` */
   name: string;
@@ -105,5 +106,5 @@ function octal(field: Uint8Array): number {
 
 function text(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end));
+  return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString('latin1');
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import type { Abortable } from '#base/abort.ts';
 import { childEnvironment } from './child-environment.ts';
@@ -10,7 +11,7 @@ export interface CommandOptions extends Abortable {
   /** The program uses the network: it is told of the user's proxies. */
   proxies?: boolean;
   /** Written to the command's stdin, which is closed otherwise. */
-  input?: string | Uint8Array;
+  input?: string | Uint8Array | Readable;
   timeoutMs?: number;
   /** Called with each line of stdout and stderr as it comes; long lines are cut at 8 KiB. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;

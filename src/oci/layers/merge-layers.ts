@@ -1,0 +1,99 @@
+import { Readable } from 'node:stream';
+import type { Abortable } from '#base/abort.ts';
+import type { LayerFile } from '../descriptor.ts';
+import { applyMember } from './apply-member.ts';
+import { ByteSource } from './byte-source.ts';
+import { layerFailure } from './layer-failure.ts';
+import { LayerFault } from './layer-fault.ts';
+import { LAYER_LIMITS, type LayerLimits } from './layer-limits.ts';
+import { MergeTree, pathOf, walkTree, type Entry, type Inode } from './merge-tree.ts';
+import { hashed, newDiffId, openLayer, tooManyBytes, type LayerReading } from './open-layer.ts';
+import { planOutput } from './output-plan.ts';
+import type { Xattr } from './pax-records.ts';
+import { readTar } from './read-tar.ts';
+import { paddedSizeOf } from './tar-header.ts';
+import { writeMergedTar } from './write-merged-tar.ts';
+
+export interface MergeOptions extends Abortable {
+  limits?: Partial<LayerLimits>;
+  /** Called with the number of a layer, from 0, before it is read for the first time. */
+  onLayer?: (index: number) => void;
+}
+
+/** One extended attribute of one file. */
+export interface FileAttribute extends Xattr {
+  path: string;
+}
+
+/** The files that an image's layers make together. */
+export interface MergedTar {
+  /** Files, folders and all else, the root included. */
+  entries: number;
+  /** Bytes of all regular files, each counted once. */
+  contentBytes: number;
+  /** The root folder's own. */
+  root: Readonly<Pick<Inode, 'mode' | 'uid' | 'gid' | 'mtime'>>;
+  /** Every extended attribute; paths are bytes, one in each character, without a slash at either end. */
+  attributes: () => Iterable<FileAttribute>;
+  /**
+   * A pax tar in which each path comes once, folders before what is in them, files before their hard links. May be opened again.
+   * It fails when a layer was changed in the meantime.
+   */
+  open: (options?: Abortable) => Readable;
+}
+
+/**
+ * Merges layers, the lowest first. Reads every layer to its end, checks its diff id and judges every member, before it returns;
+ * contents are read again when the tar is opened. Nothing is written anywhere.
+ *
+ * @throws UserError `IMAGE_LAYER_INVALID`, `IMAGE_TOO_LARGE`; the signal's reason
+ */
+export async function mergeLayers(
+  layers: readonly LayerFile[],
+  options: MergeOptions = {},
+): Promise<MergedTar> {
+  const { signal } = options;
+  const limits = { ...LAYER_LIMITS, ...options.limits };
+  const tree = new MergeTree(limits);
+  const reading = { limits, spent: { bytes: 0 }, signal };
+  for (const [index, layer] of layers.entries()) {
+    options.onLayer?.(index);
+    try {
+      await indexLayer(layer, { tree, layer: index }, reading);
+    } catch (error) {
+      throw layerFailure(error, layer);
+    }
+  }
+  const plan = planOutput(tree, layers.length);
+  const { entries, contentBytes } = plan;
+  const attributes = () => attributesOf(tree.root);
+  const open = (again: Abortable = {}) =>
+    Readable.from(writeMergedTar(layers, plan, { limits, spent: { bytes: 0 }, signal: again.signal }), {
+      objectMode: false,
+    });
+  return { entries, contentBytes, root: tree.root.inode, attributes, open };
+}
+
+async function indexLayer(
+  file: LayerFile,
+  place: { tree: MergeTree; layer: number },
+  reading: LayerReading,
+): Promise<void> {
+  const hash = newDiffId();
+  await using source = new ByteSource(hashed(openLayer(file.path, reading), hash));
+  for await (const member of readTar(source)) {
+    // Before its bytes are waited for: a member of terabytes is refused at its header.
+    if (member.size > reading.limits.maxBytes - reading.spent.bytes) throw tooManyBytes(reading.limits);
+    applyMember(member, place);
+    await source.skip(paddedSizeOf(member.size));
+  }
+  const diffId = `sha256:${hash.digest('hex')}`;
+  if (diffId === file.diffId) return;
+  throw new LayerFault(`its content is "${diffId}", not "${file.diffId}" as the image's configuration says`);
+}
+
+function* attributesOf(root: Entry): Generator<FileAttribute> {
+  for (const entry of walkTree(root)) {
+    for (const xattr of entry.inode.xattrs) yield { path: pathOf(entry), ...xattr };
+  }
+}
