@@ -34,7 +34,14 @@ const PACKAGES: readonly DebianPackage[] = [
   { name: 'xz-utils', provides: 'xz' },
 ];
 
-const TEST_PACKAGES: readonly DebianPackage[] = [{ name: 'bind9-dnsutils', provides: 'dig' }];
+const TEST_PACKAGES: readonly DebianPackage[] = [
+  { name: 'bind9-dnsutils', provides: 'dig' },
+  { name: 'busybox-static', provides: 'busybox' },
+  { name: 'docker-registry', provides: 'docker-registry' },
+  { name: 'openssl', provides: 'openssl' },
+  { name: 'skopeo', provides: 'skopeo' },
+  { name: 'umoci', provides: 'umoci' },
+];
 
 const LOCK_ATTEMPTS = 60;
 

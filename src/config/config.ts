@@ -15,6 +15,10 @@ export interface Config {
   dnsPort: number;
   /** Resolvers for guests; undefined: those of the host. */
   defaultDns: readonly string[] | undefined;
+  /** Registry → URLs to try before it. */
+  registryMirrors: Readonly<Record<string, readonly string[]>>;
+  /** Files in PEM. */
+  registryCertificates: readonly string[];
   vmDefaults: ConfiguredVmDefaults;
 }
 
@@ -37,6 +41,8 @@ export function toConfig(settings: Settings): Config {
     statsPollIntervalMs: withFallback(settings, 'stats_poll_interval'),
     dnsPort: withFallback(settings, 'dns_port'),
     defaultDns: settings.value('default_dns'),
+    registryMirrors: settings.value('registry_mirrors') ?? {},
+    registryCertificates: settings.value('registry_certificates') ?? [],
     vmDefaults: {
       image: saidByFile(settings, 'default_image_name'),
       vcpus: saidByFile(settings, 'vm_defaults.vcpu'),

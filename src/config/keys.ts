@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { DEFAULT_IMAGE, MAX_VCPUS, MIN_MEMORY_MIB, networkModeSchema } from '#contract/owner/vm.ts';
 import type { ConfigKey } from './config-key.ts';
+import { certificateFilesSchema, mirrorsSchema } from './registry-schemas.ts';
 import { diskSizeSchema, durationSchema, resolversSchema } from './value-schemas.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -71,6 +72,20 @@ export const CONFIG_KEYS = {
     otherwise: 'those of the host',
     description: 'the resolvers that guests are given',
     schema: resolversSchema,
+  }),
+  registry_mirrors: key({
+    kind: 'list',
+    takes: 'REGISTRY=URL, up to 32',
+    otherwise: 'none',
+    description: 'where images of a registry are looked for before the registry itself',
+    schema: mirrorsSchema,
+  }),
+  registry_certificates: key({
+    kind: 'list',
+    takes: 'absolute paths of PEM files',
+    otherwise: 'those of the host alone',
+    description: 'authorities to trust besides when images are pulled',
+    schema: certificateFilesSchema,
   }),
   'vm_defaults.vcpu': key({
     kind: 'number',

@@ -31,6 +31,8 @@ const DEFAULTS: Config = {
   statsPollIntervalMs: 5000,
   dnsPort: 42_069,
   defaultDns: undefined,
+  registryMirrors: {},
+  registryCertificates: [],
   vmDefaults: {
     image: undefined,
     vcpus: undefined,
@@ -50,6 +52,8 @@ auto_stop_stale_after = "2h"
 stats_poll_interval = "10s"
 dns_port = 0
 default_dns = ["9.9.9.9", "1.1.1.1"]
+registry_mirrors = ["docker.io=https://mirror.example/hub"]
+registry_certificates = ["/etc/ca.pem"]
 [vm_defaults]
 vcpu = 3
 memory_mib = 768
@@ -77,6 +81,8 @@ test('every key is read', () => {
     statsPollIntervalMs: 10_000,
     dnsPort: 0,
     defaultDns: ['9.9.9.9', '1.1.1.1'],
+    registryMirrors: { 'docker.io': ['https://mirror.example/hub'] },
+    registryCertificates: ['/etc/ca.pem'],
     vmDefaults: { image: 'alpine', vcpus: 3, memoryMiB: 768, diskBytes: 8 * 2 ** 30, network: 'none' },
   });
 });

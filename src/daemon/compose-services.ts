@@ -8,6 +8,9 @@ import type { Ground, Parts } from './ground.ts';
 import { dnsChecks } from './host/dns-checks.ts';
 import { fsckCheck } from './host/fsck-check.ts';
 import type { Services } from './http/services.ts';
+import { ImageActions } from './image/image-actions.ts';
+import { KernelService } from './image/kernel-service.ts';
+import { VmsForImages } from './vm/image-vms.ts';
 
 export interface ServiceParts {
   vmParts: Vms;
@@ -19,15 +22,25 @@ export interface ServiceParts {
 /** What the HTTP API forwards to. */
 export function composeServices(ground: Ground, parts: Parts, options: ServiceParts): Services {
   const { vmParts, usage, environment, requestShutdown } = options;
-  const { images } = parts;
-  const { vms, operations, events, fsck, ports, names } = vmParts;
+  const { images, drivers } = parts;
+  const { vms, operations, events, fsck, ports, names, registry, locks, runner } = vmParts;
   const checks = [fsckCheck(fsck), ...dnsChecks({ names, lookUpHost, resolvectl: runResolvectl })];
   return {
     vms,
     operations,
     events,
-    images: { list: async () => ({ images: images.listImages(), available: images.listAvailable() }) },
-    kernels: { list: async () => images.listKernels() },
+    images: new ImageActions({
+      images,
+      operations,
+      vms: new VmsForImages({ registry, locks, runner, disk: drivers.disk }),
+    }),
+    kernels: new KernelService({
+      store: images.kernels,
+      operations,
+      listVms: () => registry.list(),
+      listImages: () => images.listImages(),
+      log: ground.log,
+    }),
     fsck,
     ports,
     commands: new CommandService({ agent: (reference, wait) => vms.agent(reference, wait) }),

@@ -3,6 +3,7 @@ import { systemClock } from '#base/clock.ts';
 import { resolveLayout } from '#contract/layout.ts';
 import { VirtioSerialLink } from '#guest/virtio-serial/virtio-serial-link.ts';
 import { SpaceReserve } from '#host/space-reserve.ts';
+import { authFilesOf } from '#oci/find-credentials.ts';
 import { openDatabase } from '#store/database.ts';
 import { InstanceLock } from '#store/instance-lock.ts';
 import { composeDrivers } from './compose-drivers.ts';
@@ -15,6 +16,7 @@ import { composeVms } from './compose-vms.ts';
 import type { Ground, Parts } from './ground.ts';
 import { HttpServer } from './http/server.ts';
 import { ImageService } from './image/image-service.ts';
+import { RegistryPuller } from './image/registry-puller.ts';
 import { findInstallation } from './installation.ts';
 import { createLogger } from './logger.ts';
 import { prepareFolders } from './runtime-folders.ts';
@@ -56,6 +58,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> 
 
   await parts.images.removeLeftovers();
   await vmParts.reconcile();
+  const usersOf = (id: string) => vmParts.registry.list().filter(({ imageId }) => imageId === id);
+  await parts.images.store.removeNameless(usersOf);
   await vmParts.names.start(); // not before: until the names are there again it would say that there are none
 
   const { operations } = vmParts;
@@ -106,10 +110,12 @@ async function layGround(options: DaemonOptions, build: AsyncDisposableStack): P
   const log = createLogger(config.logLevel, layout.logPath);
   const installation = findInstallation(options.entryUrl);
   const searchPath = options.environment['PATH'] ?? '';
-  return { layout, config, installation, database, reserve, log, searchPath };
+  const runtimeFolder = options.environment['XDG_RUNTIME_DIR'];
+  const authFiles = authFilesOf({ home: options.home, runtimeFolder });
+  return { layout, config, installation, database, reserve, log, searchPath, authFiles };
 }
 
-function ownParts({ layout, config, installation, database, log }: Ground): Parts {
+function ownParts({ layout, config, installation, database, log, authFiles }: Ground): Parts {
   return {
     drivers: composeDrivers({ layout, config, installation }),
     link: new VirtioSerialLink(),
@@ -119,6 +125,12 @@ function ownParts({ layout, config, installation, database, log }: Ground): Part
       log,
       clock: systemClock,
       agentPath: installation.agentPath,
+      puller: new RegistryPuller({
+        cacheFolder: `${layout.cacheDir}/oci`,
+        authFiles,
+        mirrors: config.registryMirrors,
+        certificateFiles: config.registryCertificates,
+      }),
     }),
   };
 }

@@ -73,7 +73,7 @@ function countMaterial(path: string): { images: number; kernels: number } {
   if (!existsSync(path)) return { images: 0, kernels: 0 };
   const database = openDatabase(path, { readOnly: true });
   try {
-    const images = new ImageRepository(database).list().length;
+    const images = new ImageRepository(database).count();
     return { images, kernels: new KernelRepository(database).list().length };
   } finally {
     database.close();

@@ -18,6 +18,8 @@ export interface Ground {
   log: Logger;
   /** `PATH` of the daemon. */
   searchPath: string;
+  /** Where the user's logins to registries are kept. */
+  authFiles: readonly string[];
 }
 
 /** The parts that touch the host. */

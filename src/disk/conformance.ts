@@ -87,6 +87,20 @@ const DISK_TESTS: Record<string, (place: DiskPlace) => Promise<void>> = {
     assert.deepEqual(await driver.findRootDisk(spec.folder), grown);
   },
 
+  async 'exports all of a disk to a raw file, and nothing when it is cancelled'({ driver, spec }) {
+    const disk = await driver.createRootDisk(spec);
+    const target = join(spec.folder, 'exported.raw');
+    const reason = new Error('cancelled');
+    await assert.rejects(driver.exportRootDisk(disk, target, { signal: AbortSignal.abort(reason) }), reason);
+    assert.equal((await readdir(spec.folder)).includes('exported.raw'), false);
+    await driver.exportRootDisk(disk, target);
+    const content = await readFile(target);
+    assert.equal(content.length, DISK_BYTES);
+    assert.ok(content.subarray(0, BASE_BYTES).every((byte) => byte === 0x62));
+    assert.ok(content.subarray(BASE_BYTES).every((byte) => byte === 0));
+    assert.deepEqual(await driver.findRootDisk(spec.folder), disk);
+  },
+
   async 'knows a file that is not its own'({ driver, spec }) {
     const { path } = await driver.createRootDisk(spec);
     for (const content of ['', 'not a disk', Buffer.alloc(KiB, 0xff)]) {

@@ -43,6 +43,14 @@ export interface DiskDriver {
   /** Grows; never shrinks. @throws UserError `DISK_TOO_SMALL` */
   growRootDisk(disk: RootDisk, sizeBytes: number, options?: Abortable): Promise<RootDisk>;
 
+  /**
+   * Writes the whole disk, base included, to a new raw file with holes where it is empty. Nothing may be using the disk. When it
+   * rejects there is no file.
+   *
+   * @throws UserError `DISK_TOOL_MISSING`, `DISK_TOO_LARGE`, `HOST_DISK_FULL`
+   */
+  exportRootDisk(disk: RootDisk, target: string, options?: Abortable): Promise<void>;
+
   usage(disk: RootDisk): Promise<DiskUsage>;
 
   /** Idempotent; removes only what this driver made, temporary files included. */

@@ -60,8 +60,8 @@ export class BangerClient implements Disposable {
     this.vms = new VmsClient(transport, this.operations);
     this.commands = new CommandsClient(transport);
     this.events = new EventsClient(transport);
-    this.images = new ImagesClient(transport);
-    this.kernels = new KernelsClient(transport);
+    this.images = new ImagesClient(transport, this.operations);
+    this.kernels = new KernelsClient(transport, this.operations);
     this.fsck = new FsckClient(transport);
     this.stats = new StatsClient(transport);
     this.ports = new PortsClient(transport);

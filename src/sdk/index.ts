@@ -4,8 +4,8 @@ export type { AttachOptions, CommandsClient, CommandView } from './commands.ts';
 export type { EventsClient, EventsOptions } from './events.ts';
 export type { ExecProcess } from './exec-process.ts';
 export type { FsckClient } from './fsck.ts';
-export type { ImageList, ImagesClient } from './images.ts';
-export type { KernelsClient } from './kernels.ts';
+export type { DeleteImageOptions, ImageList, ImagesClient } from './images.ts';
+export type { KernelsClient, PullKernelOptions } from './kernels.ts';
 export { isFinal, type OperationHandle, type OperationOptions } from './operation-handle.ts';
 export type { OperationsClient } from './operations.ts';
 export type { PortsClient, UnpublishPortOptions } from './ports.ts';
@@ -24,8 +24,15 @@ export type {
 export type { ExecRequest, ExecResult } from '#contract/owner/exec.ts';
 export type { Finding, FindingKind, FsckRepairReport, FsckReport } from '#contract/owner/fsck.ts';
 export type { DoctorReport, DoctorRow, Host } from '#contract/owner/host.ts';
-export type { AvailableImage, Image } from '#contract/owner/image.ts';
-export type { Kernel } from '#contract/owner/kernel.ts';
+export type {
+  AvailableImage,
+  DeletedImage,
+  Image,
+  ImageDetails,
+  PrunedCache,
+  RunConfig,
+} from '#contract/owner/image.ts';
+export type { AvailableKernel, ImportKernelRequest, Kernel, KernelDetails } from '#contract/owner/kernel.ts';
 export type { Operation, OperationKind, OperationStatus, Progress } from '#contract/owner/operation.ts';
 export type { GuestPort, PublishedPortState, PublishPortRequest, VmPorts } from '#contract/owner/port.ts';
 export type { StatsSample, VmStats, VmStatsReport } from '#contract/owner/stats.ts';

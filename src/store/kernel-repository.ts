@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Kernel } from '#contract/owner/kernel.ts';
-import type { Database } from './database.ts';
+import { transaction, type Database } from './database.ts';
 
 const rowSchema = z
   .strictObject({
@@ -11,9 +11,13 @@ const rowSchema = z
     source: z.string(),
     allocated_bytes: z.number().int(),
     created_at_ms: z.number().int(),
+    recipe: z.string().nullable(),
+    is_default: z.union([z.literal(0), z.literal(1)]),
   })
-  .transform(({ allocated_bytes, created_at_ms, ...same }): Kernel => ({
+  .transform(({ allocated_bytes, created_at_ms, is_default, recipe, ...same }): Kernel => ({
     ...same,
+    ...(recipe === null ? {} : { recipe }),
+    isDefault: is_default === 1,
     allocatedBytes: allocated_bytes,
     createdAt: new Date(created_at_ms).toISOString(),
   }));
@@ -37,14 +41,37 @@ export class KernelRepository {
     return row && rowSchema.parse(row);
   }
 
+  findByName(name: string): Kernel | undefined {
+    const row = this.#database.prepare('SELECT * FROM kernels WHERE name = ?').get(name);
+    return row && rowSchema.parse(row);
+  }
+
   insert(kernel: Kernel): void {
-    const { id, name, release, architecture, source, allocatedBytes, createdAt } = kernel;
+    const { id, name, release, architecture, source, recipe, isDefault, allocatedBytes, createdAt } = kernel;
     this.#database
       .prepare(
-        `INSERT INTO kernels (id, name, release, architecture, source, allocated_bytes, created_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO kernels (id, name, release, architecture, source, recipe, is_default, allocated_bytes, created_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(id, name, release, architecture, source, allocatedBytes, Date.parse(createdAt));
+      .run(
+        ...[id, name, release, architecture, source, recipe ?? null, isDefault ? 1 : 0],
+        ...[allocatedBytes, Date.parse(createdAt)],
+      );
+  }
+
+  /** Inserts it under the name of another, which goes on under `oldName`; what the other was the default for, it is now. */
+  supersede(old: Kernel, oldName: string, kernel: Kernel): void {
+    transaction(this.#database, () => {
+      this.#database.prepare('UPDATE kernels SET name = ?, is_default = 0 WHERE id = ?').run(oldName, old.id);
+      this.insert(kernel);
+    });
+  }
+
+  setDefault(id: string): void {
+    transaction(this.#database, () => {
+      this.#database.exec('UPDATE kernels SET is_default = 0 WHERE is_default = 1');
+      this.#database.prepare('UPDATE kernels SET is_default = 1 WHERE id = ?').run(id);
+    });
   }
 
   delete(id: string): void {

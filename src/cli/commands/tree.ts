@@ -40,23 +40,54 @@ A VM is named by its name, its id, or the beginning of either.`,
   aliases: { ls: 'list', rm: 'delete' },
 };
 
+const imageCache: Group = {
+  brief: 'See to what pulls have downloaded',
+  description: `Layers that pulls downloaded are kept, so that images share them.
+
+  banger image cache prune --dry-run   how much there is`,
+  routes: { prune: { load: async () => (await import('./image/cache/prune.ts')).pruneImageCacheCommand } },
+};
+
 const image: Group = {
-  brief: 'See the images that VMs begin from',
+  brief: 'Make and manage the images that VMs begin from',
   description: `An image is the root disk that a new VM begins with. The default one is made at the first \`banger vm run\`.
 
   banger image list                                  what is here, and what can be made
+  banger image pull alpine                           one from a registry
+  banger image import rootfs.tar --name mine         one from a file
   banger vm run --image debian-bookworm --name demo  a VM from one of them`,
-  routes: { list: { load: async () => (await import('./image/list.ts')).listImagesCommand } },
-  aliases: { ls: 'list' },
+  routes: {
+    list: { load: async () => (await import('./image/list.ts')).listImagesCommand },
+    show: { load: async () => (await import('./image/show.ts')).showImageCommand },
+    pull: { load: async () => (await import('./image/pull.ts')).pullImageCommand },
+    import: { load: async () => (await import('./image/import.ts')).importImageCommand },
+    commit: { load: async () => (await import('./image/commit.ts')).commitImageCommand },
+    register: { load: async () => (await import('./image/register.ts')).registerImageCommand },
+    promote: { load: async () => (await import('./image/promote.ts')).promoteImageCommand },
+    export: { load: async () => (await import('./image/export.ts')).exportImageCommand },
+    tag: { load: async () => (await import('./image/tag.ts')).tagImageCommand },
+    delete: { load: async () => (await import('./image/delete.ts')).deleteImageCommand },
+    cache: imageCache,
+  },
+  aliases: { ls: 'list', rm: 'delete' },
 };
 
 const kernel: Group = {
-  brief: 'See the kernels that VMs boot',
-  description: `A VM boots a kernel of the host's collection, not one of its image. It is fetched at the first \`banger vm run\`.
+  brief: 'Fetch and manage the kernels that VMs boot',
+  description: `A VM boots a kernel of the host's collection, not one of its image. The default one is fetched at the first \`banger vm run\`.
 
-  banger kernel list`,
-  routes: { list: { load: async () => (await import('./kernel/list.ts')).listKernelsCommand } },
-  aliases: { ls: 'list' },
+  banger kernel list --available       what can be fetched by name
+  banger kernel pull debian-trixie     fetch it
+  banger kernel default debian-trixie  new VMs boot it`,
+  routes: {
+    list: { load: async () => (await import('./kernel/list.ts')).listKernelsCommand },
+    show: { load: async () => (await import('./kernel/show.ts')).showKernelCommand },
+    pull: { load: async () => (await import('./kernel/pull.ts')).pullKernelCommand },
+    import: { load: async () => (await import('./kernel/import.ts')).importKernelCommand },
+    default: { load: async () => (await import('./kernel/default.ts')).defaultKernelCommand },
+    delete: { load: async () => (await import('./kernel/delete.ts')).deleteKernelsCommand },
+  },
+  aliases: { ls: 'list', rm: 'delete' },
 };
 
 const daemon: Group = {

@@ -1,10 +1,48 @@
 import * as z from 'zod';
 
+/**
+ * What an image may be called: words of letters, digits and `_`, joined by single `.`, `-`, `:`, `/` or `@`, as references to
+ * registries are written. Twelve hexadecimal digits are an id.
+ */
+export const IMAGE_NAME_PATTERN =
+  /^(?![0-9a-f]{12}$)(?=.{1,255}$)[A-Za-z0-9][A-Za-z0-9_]*(?:[.:/@-][A-Za-z0-9_]+|--+[A-Za-z0-9_]+)*$/;
+
+/** How an image came here: built of a recipe, pulled from a registry, imported, made of a VM's disk, or a file of the user's used in place. */
+export const imageKindSchema = z.enum(['recipe', 'oci', 'import', 'commit', 'register']);
+export type ImageKind = z.infer<typeof imageKindSchema>;
+
+/** How its publisher wants an image run, as OCI says. */
+export const runConfigSchema = z.object({
+  entrypoint: z.array(z.string()).optional(),
+  cmd: z.array(z.string()).optional(),
+  /** `NAME=value` */
+  env: z.array(z.string()).optional(),
+  workingDir: z.string().optional(),
+  /** `name`, `uid`, `name:group`, … */
+  user: z.string().optional(),
+  labels: z.record(z.string(), z.string()).optional(),
+  /** `80/tcp` */
+  exposedPorts: z.array(z.string()).optional(),
+  stopSignal: z.string().optional(),
+});
+export type RunConfig = z.infer<typeof runConfigSchema>;
+
 export const imageSchema = z.object({
   id: z.string(),
+  /** The first of its names; the id of one that has none any more. */
   name: z.string(),
-  /** Where it came from: `recipe:debian-bookworm`. */
+  /** All of them. Empty: it was deleted and only VMs keep it. */
+  names: z.array(z.string()),
+  kind: imageKindSchema,
+  /** Where it came from: `recipe:debian-bookworm`, `oci:docker.io/library/alpine:latest`, `import:/home/me/rootfs.tar`. */
   source: z.string(),
+  /** Of its manifest, of those that have one. */
+  digest: z.string().optional(),
+  config: runConfigSchema.optional(),
+  /** Of a registered one: the file of the user's that is its root disk. */
+  path: z.string().optional(),
+  /** The kernel that its VMs boot; left out: the default one. */
+  kernelId: z.string().optional(),
   architecture: z.enum(['x86_64', 'aarch64']),
   /** Size of the file system in it. */
   virtualBytes: z.number().int(),
@@ -26,3 +64,94 @@ export const imageListSchema = z.object({
   images: z.array(imageSchema),
   available: z.array(availableImageSchema),
 });
+
+/** An image with the VMs that begin from it. */
+export const imageDetailsSchema = imageSchema.extend({
+  vms: z.array(z.object({ id: z.string(), name: z.string(), state: z.string() })),
+});
+export type ImageDetails = z.infer<typeof imageDetailsSchema>;
+
+const nameSchema = z.string().min(1).describe('what the image is to be called');
+const pathSchema = z.string().startsWith('/').describe('absolute path, read as the user of the daemon');
+const sizeSchema = z
+  .number()
+  .int()
+  .min(64 * 2 ** 20)
+  .multipleOf(4096)
+  .describe('size of the file system; default 8 GiB, or what the content needs');
+const kernelSchema = z.string().min(1).describe('name or id of the kernel that its VMs boot');
+
+/** Body of `POST /v1/images/pull`. */
+export const pullImageRequestSchema = z.strictObject({
+  reference: z.string().min(1).describe('`alpine`, `ghcr.io/acme/tool@sha256:…`, or the name of a recipe'),
+  name: nameSchema.optional(),
+  insecureHttp: z.boolean().optional().describe('without encryption, from a registry on this machine'),
+  sizeBytes: sizeSchema.optional(),
+  kernel: kernelSchema.optional(),
+});
+export type PullImageRequest = z.infer<typeof pullImageRequestSchema>;
+
+/** Body of `POST /v1/images/import`. */
+export const importImageRequestSchema = z.strictObject({
+  path: pathSchema.describe(
+    'a rootfs tar, a `docker save` tar, an OCI layout (folder or tar), or the folder of a root file system',
+  ),
+  name: nameSchema,
+  sizeBytes: sizeSchema.optional(),
+  kernel: kernelSchema.optional(),
+});
+export type ImportImageRequest = z.infer<typeof importImageRequestSchema>;
+
+/** Body of `POST /v1/images/register`. */
+export const registerImageRequestSchema = z.strictObject({
+  path: pathSchema.describe('a raw ext4 file system; it is used in place and never written'),
+  name: nameSchema,
+  kernel: kernelSchema.optional(),
+});
+export type RegisterImageRequest = z.infer<typeof registerImageRequestSchema>;
+
+/** Body of `POST /v1/images/commit`. */
+export const commitImageRequestSchema = z.strictObject({
+  vm: z.string().min(1).describe('id or name of a VM that is stopped'),
+  name: nameSchema,
+});
+export type CommitImageRequest = z.infer<typeof commitImageRequestSchema>;
+
+export const exportFormatSchema = z.enum(['oci', 'tar']);
+export type ExportFormat = z.infer<typeof exportFormatSchema>;
+
+/** Body of `POST /v1/images/{image}/export`. */
+export const exportImageRequestSchema = z.strictObject({
+  path: pathSchema.describe('what is made; nothing may be there yet'),
+  format: exportFormatSchema.describe(
+    '`oci`: an OCI layout folder with one layer; `tar`: the root file system',
+  ),
+});
+export type ExportImageRequest = z.infer<typeof exportImageRequestSchema>;
+
+/** Body of `POST /v1/images/{image}/names`. */
+export const tagImageRequestSchema = z.strictObject({ name: nameSchema });
+
+export const deleteImageQuerySchema = z.object({
+  force: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('also while stopped VMs use it, which keep its files'),
+});
+
+/** What became of an image that was deleted. */
+export const deletedImageSchema = z.object({
+  image: imageSchema,
+  /** `untagged`: it has other names. `kept`: its files stay until these VMs are deleted. */
+  outcome: z.enum(['deleted', 'untagged', 'kept']),
+  vms: z.array(z.string()),
+});
+export type DeletedImage = z.infer<typeof deletedImageSchema>;
+
+export const pruneCacheQuerySchema = z.object({
+  dryRun: z.enum(['true', 'false']).default('false').describe('only say what would be removed'),
+});
+
+/** What a cleaning of the download cache removed, or would. */
+export const prunedCacheSchema = z.object({ files: z.number().int(), bytes: z.number().int() });
+export type PrunedCache = z.infer<typeof prunedCacheSchema>;

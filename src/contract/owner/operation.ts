@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { errorBodySchema } from './error.ts';
+import { imageSchema } from './image.ts';
+import { kernelSchema } from './kernel.ts';
 import { stopOutcomeSchema, vmChangeSchema, vmSchema } from './vm.ts';
 
 export const operationKindSchema = z.enum([
@@ -10,6 +12,13 @@ export const operationKindSchema = z.enum([
   'vm.kill',
   'vm.set',
   'vm.delete',
+  'image.pull',
+  'image.import',
+  'image.promote',
+  'image.export',
+  'image.commit',
+  'kernel.pull',
+  'kernel.import',
 ]);
 export type OperationKind = z.infer<typeof operationKindSchema>;
 
@@ -24,11 +33,13 @@ export const progressSchema = z.object({
 export type Progress = z.infer<typeof progressSchema>;
 
 /** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop` and `vm.restart`.
- * `atNextStart`: of `vm.set`, what does not take effect before. */
+ * `atNextStart`: of `vm.set`, what does not take effect before. `image`: of `image.…`. `kernel`: of `kernel.…`. */
 export const operationResultSchema = z.object({
   vm: vmSchema.optional(),
   stop: stopOutcomeSchema.optional(),
   atNextStart: z.array(vmChangeSchema).optional(),
+  image: imageSchema.optional(),
+  kernel: kernelSchema.optional(),
 });
 export type OperationResult = z.infer<typeof operationResultSchema>;
 

@@ -15,6 +15,7 @@ import { addEventRoutes } from './routes/event-routes.ts';
 import { addExecRoute } from './routes/exec-route.ts';
 import { addFsckRoutes } from './routes/fsck-routes.ts';
 import { addImageRoutes } from './routes/image-routes.ts';
+import { addKernelRoutes } from './routes/kernel-routes.ts';
 import { addOperationRoutes } from './routes/operation-routes.ts';
 import { addStatsRoutes } from './routes/stats-routes.ts';
 import { addPortRoutes } from './routes/port-routes.ts';
@@ -53,6 +54,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   addExecRoute(api);
   addCommandRoutes(api, options);
   addImageRoutes(api, options);
+  addKernelRoutes(api, options);
   addOperationRoutes(api, options);
   addEventRoutes(api, options);
   addFsckRoutes(api, options);

@@ -3,8 +3,25 @@ import type { FsckRepairReport, FsckReport } from '#contract/owner/fsck.ts';
 import type { VmEvent } from '#contract/owner/event.ts';
 import type { DetachedCommand, StartCommandRequest, StartedCommand } from '#contract/owner/command.ts';
 import type { DoctorReport, Host } from '#contract/owner/host.ts';
-import type { Image } from '#contract/owner/image.ts';
-import type { Kernel } from '#contract/owner/kernel.ts';
+import type {
+  AvailableImage,
+  CommitImageRequest,
+  DeletedImage,
+  ExportImageRequest,
+  Image,
+  ImageDetails,
+  ImportImageRequest,
+  PrunedCache,
+  PullImageRequest,
+  RegisterImageRequest,
+} from '#contract/owner/image.ts';
+import type {
+  AvailableKernel,
+  ImportKernelRequest,
+  Kernel,
+  KernelDetails,
+  PullKernelRequest,
+} from '#contract/owner/kernel.ts';
 import type { Operation } from '#contract/owner/operation.ts';
 import type {
   PublishedPortState,
@@ -30,10 +47,8 @@ export type VmReference = string;
 /** What the handlers forward to; they hold no behaviour of their own. */
 export interface Services {
   vms: VmHandlers;
-  images: {
-    list(): Promise<{ images: Image[]; available: { name: string; description: string; pulled: boolean }[] }>;
-  };
-  kernels: { list(): Promise<Kernel[]> };
+  images: ImageHandlers;
+  kernels: KernelHandlers;
   operations: Operations;
   events: EventHandlers;
   stats: StatsHandlers;
@@ -44,6 +59,21 @@ export interface Services {
   commands: CommandHandlers;
   /** Begins a graceful shutdown that leaves the VMs running; returns at once. */
   requestShutdown(): void;
+}
+
+/** A reference is an id, a name, an entry of the catalog, or a prefix of id or name. */
+export interface KernelHandlers {
+  list(): Promise<{ kernels: Kernel[]; available: AvailableKernel[] }>;
+  /** @throws UserError `KERNEL_NOT_FOUND` */
+  get(reference: string): Promise<KernelDetails>;
+  /** @throws UserError `KERNEL_NOT_FOUND` */
+  pull(request: PullKernelRequest): Promise<Operation>;
+  /** @throws UserError `INVALID_NAME`, `KERNEL_NAME_TAKEN` */
+  import(request: ImportKernelRequest): Promise<Operation>;
+  /** @throws UserError `KERNEL_NOT_FOUND` */
+  setDefault(reference: string): Promise<Kernel>;
+  /** @throws UserError `KERNEL_NOT_FOUND`, `KERNEL_IN_USE` */
+  delete(reference: string): Promise<Kernel>;
 }
 
 export interface EventSelection {
@@ -101,6 +131,24 @@ export interface CommandHandlers {
   signal(reference: VmReference, command: { id: number; signal: number }, options: Abortable): Promise<void>;
   /** @throws UserError `DETACHED_COMMAND_NOT_FOUND`, `DETACHED_COMMAND_RUNNING` */
   remove(reference: VmReference, id: number, options: Abortable): Promise<void>;
+}
+
+/** A reference is the exact name or id of an image. Each method that takes one: @throws UserError `IMAGE_NOT_FOUND` */
+export interface ImageHandlers {
+  list(): Promise<{ images: Image[]; available: AvailableImage[] }>;
+  get(reference: string): ImageDetails;
+  /** What makes an image, or names one: @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN`, `KERNEL_NOT_FOUND` before it begins */
+  pull(request: PullImageRequest): Promise<Operation>;
+  import(request: ImportImageRequest): Promise<Operation>;
+  commit(request: CommitImageRequest): Promise<Operation>;
+  /** @throws UserError `IMAGE_SOURCE_INVALID` */
+  register(request: RegisterImageRequest): Promise<Image>;
+  tag(reference: string, name: string): Image;
+  promote(reference: string): Promise<Operation>;
+  export(reference: string, request: ExportImageRequest): Promise<Operation>;
+  /** @throws UserError `IMAGE_IN_USE` */
+  delete(reference: string, options: { force: boolean }): Promise<DeletedImage>;
+  pruneCache(options: { dryRun: boolean }): Promise<PrunedCache>;
 }
 
 export interface FsckHandlers {

@@ -42,9 +42,11 @@ export class ArtifactFolder {
   }
 
   /** Runs `build` in a new partial folder, which is gone again when it rejects. */
-  async build<T>(build: (artifact: NewArtifact) => Promise<T>): Promise<T> {
+  async build<T>(
+    build: (artifact: NewArtifact) => Promise<T>,
+    { id = randomHex(6) }: { id?: string } = {},
+  ): Promise<T> {
     await ensurePrivateFolder(this.path);
-    const id = randomHex(6);
     const artifact = { id, folder: `${this.path}/.${id}.partial` };
     this.#building.add(id);
     try {

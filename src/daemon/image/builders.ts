@@ -1,9 +1,35 @@
+import type { PrunedCache, RunConfig } from '#contract/owner/image.ts';
+import type { KernelRecipe } from './kernel-recipes.ts';
 import type { WorkContext } from './shared-work.ts';
 import type { Recipe } from './recipes.ts';
 
 /** Makes `rootfs.ext4` of a recipe in a folder that is thrown away when it rejects. */
 export interface ImageBuilder {
   build(recipe: Recipe, folder: string, context: WorkContext): Promise<void>;
+}
+
+export interface PullRequest {
+  reference: string;
+  /** Of the file system. */
+  sizeBytes?: number | undefined;
+  /** Without encryption, from a registry on this machine. */
+  insecureHttp?: boolean | undefined;
+}
+
+export interface PulledImage {
+  /** In full: `docker.io/library/alpine:latest`. */
+  reference: string;
+  /** Of the manifest. */
+  digest: string;
+  config: RunConfig;
+}
+
+/** Makes `rootfs.ext4` of what a registry has, in a folder that is thrown away when it rejects. */
+export interface ImagePuller {
+  isReference(text: string): boolean;
+  pull(request: PullRequest, folder: string, context: WorkContext): Promise<PulledImage>;
+  /** Removes downloads that nothing uses at the moment. */
+  prune(options: { dryRun: boolean }): Promise<PrunedCache>;
 }
 
 export interface BuiltKernel {
@@ -15,5 +41,11 @@ export interface BuiltKernel {
 
 /** Makes `vmlinuz`, `modules.ext4` and `boot-modules/` in a folder that is thrown away when it rejects. */
 export interface KernelBuilder {
-  build(folder: string, context: WorkContext): Promise<BuiltKernel>;
+  build(folder: string, context: WorkContext, order: KernelOrder): Promise<BuiltKernel>;
+}
+
+export interface KernelOrder {
+  recipe: KernelRecipe;
+  /** Ask the archive whether there is a newer one, even where that takes longer. */
+  newest: boolean;
 }

@@ -4,3 +4,5 @@ export const KERNEL_FILE = 'vmlinuz';
 export const UNCOMPRESSED_KERNEL_FILE = 'vmlinux';
 /** What belongs at `/lib/modules/<release>`, ext4. */
 export const MODULES_FILE = 'modules.ext4';
+/** What the initramfs loads, with the order in `modules.list`. */
+export const BOOT_MODULES_FOLDER = 'boot-modules';

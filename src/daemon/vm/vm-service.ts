@@ -40,7 +40,14 @@ export interface ImageSource {
   ensureImage(
     name: string,
     options: { signal: AbortSignal; report: ProgressReporter },
-  ): Promise<{ record: { id: string; virtualBytes: number }; rootDiskPath: string }>;
+  ): Promise<{
+    record: { id: string; virtualBytes: number; kernelId?: string | undefined };
+    rootDiskPath: string;
+  }>;
+  /** Keeps an image from being deleted. @throws UserError `IMAGE_NOT_FOUND` */
+  holdImage(id: string): Disposable;
+  /** @throws UserError `KERNEL_NOT_FOUND` */
+  getKernel(id: string): Promise<{ record: { id: string } }>;
   ensureKernel(options: {
     signal: AbortSignal;
     report: ProgressReporter;
@@ -216,8 +223,12 @@ export class VmService implements VmHandlers {
     const { signal } = context;
     context.stage('resolve-image');
     const image = await images.ensureImage(plan.spec.image, { signal, report: context });
+    using _ = images.holdImage(image.record.id); // until the VM's row does
     context.stage('resolve-kernel');
-    const kernel = await images.ensureKernel({ signal, report: context });
+    const { kernelId } = image.record;
+    const kernel = await (kernelId === undefined
+      ? images.ensureKernel({ signal, report: context })
+      : images.getKernel(kernelId));
     const diskBytes = resolveDiskBytes(
       plan.request.diskBytes,
       image.record.virtualBytes,
@@ -238,7 +249,7 @@ export class VmService implements VmHandlers {
       lastError: null,
     };
     const start = plan.request.start ?? true;
-    return locks.run(
+    return await locks.run(
       record.id,
       () => lifecycle.create(record, { baseDiskPath: image.rootDiskPath, start }, context),
       { signal },

@@ -1,4 +1,4 @@
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Abortable } from '#base/abort.ts';
@@ -7,10 +7,10 @@ import { UserError } from '#contract/errors.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
 import { requireFileSizePossible } from '../file-size-limit.ts';
 
-const contentSchema = z.object({ sizeBytes: z.number().int().positive() });
+const contentSchema = z.object({ sizeBytes: z.number().int().positive(), basePath: z.string() });
 const FILE_NAME = 'root.fake';
 
-/** Disks that are small files with nothing but their size in them: they cost no program and no space. */
+/** Disks that are small files with nothing in them but their size and base: they cost no program and no space. */
 export class FakeDisks implements DiskDriver {
   readonly name = 'fake';
   /** Set: disks to come fail as on a full file system. */
@@ -26,13 +26,13 @@ export class FakeDisks implements DiskDriver {
       );
     await requireFileSizePossible(spec.folder, spec.sizeBytes);
     if (this.isFull) throw new UserError('HOST_DISK_FULL', 'Cannot write the disk: the file system is full');
-    return write(join(spec.folder, FILE_NAME), spec.sizeBytes);
+    return write(join(spec.folder, FILE_NAME), spec);
   }
 
   async findRootDisk(folder: string): Promise<RootDisk | undefined> {
     const path = join(folder, FILE_NAME);
     try {
-      const { sizeBytes } = contentSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+      const { sizeBytes } = await read(path);
       return { path, format: 'qcow2', sizeBytes };
     } catch (error) {
       if (systemErrorCode(error) === 'ENOENT') return undefined;
@@ -45,7 +45,14 @@ export class FakeDisks implements DiskDriver {
   async growRootDisk(disk: RootDisk, sizeBytes: number): Promise<RootDisk> {
     if (sizeBytes < disk.sizeBytes) throw new UserError('DISK_TOO_SMALL', 'Cannot shrink a disk');
     await requireFileSizePossible(join(disk.path, '..'), sizeBytes);
-    return write(disk.path, sizeBytes);
+    return write(disk.path, { ...(await read(disk.path)), sizeBytes });
+  }
+
+  async exportRootDisk(disk: RootDisk, target: string, { signal }: Abortable = {}): Promise<void> {
+    signal?.throwIfAborted();
+    await requireFileSizePossible(join(target, '..'), disk.sizeBytes);
+    await copyFile((await read(disk.path)).basePath, target);
+    await truncate(target, disk.sizeBytes);
   }
 
   async usage(disk: RootDisk): Promise<DiskUsage> {
@@ -58,8 +65,13 @@ export class FakeDisks implements DiskDriver {
   }
 }
 
-async function write(path: string, sizeBytes: number): Promise<RootDisk> {
-  await writeFile(`${path}.new`, JSON.stringify({ sizeBytes }), { mode: 0o600 });
+async function read(path: string): Promise<z.infer<typeof contentSchema>> {
+  return contentSchema.parse(JSON.parse(await readFile(path, 'utf8')));
+}
+
+async function write(path: string, content: z.infer<typeof contentSchema>): Promise<RootDisk> {
+  const { sizeBytes, basePath } = content;
+  await writeFile(`${path}.new`, JSON.stringify({ sizeBytes, basePath }), { mode: 0o600 });
   await rename(`${path}.new`, path);
   return { path, format: 'qcow2', sizeBytes };
 }

@@ -8,7 +8,7 @@ import { CommandError } from '#host/run-command.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
 import { requireFileSizePossible, SIZE_PROBE_NAME } from '../file-size-limit.ts';
 import { parseImageInfo } from './image-info.ts';
-import { runQemuImg } from './qemu-img.ts';
+import { COPY_TIMEOUT_MS, runQemuImg } from './qemu-img.ts';
 
 export interface Qcow2Options {
   /** Default `qemu-img`, looked up in PATH. */
@@ -83,6 +83,17 @@ export class Qcow2Disks implements DiskDriver {
     await requireFileSizePossible(join(disk.path, '..'), grown);
     await runQemuImg(this.#qemuImg, ['resize', '-q', '-f', 'qcow2', disk.path, String(grown)], options);
     return { ...disk, sizeBytes: grown };
+  }
+
+  async exportRootDisk(disk: RootDisk, target: string, { signal }: Abortable = {}): Promise<void> {
+    await requireFileSizePossible(join(target, '..'), disk.sizeBytes);
+    try {
+      const args = ['convert', '-q', '-f', 'qcow2', '-O', 'raw', '-S', '4k', disk.path, target];
+      await runQemuImg(this.#qemuImg, args, { signal, timeoutMs: COPY_TIMEOUT_MS });
+    } catch (error) {
+      await rm(target, { force: true });
+      throw error;
+    }
   }
 
   async usage(disk: RootDisk): Promise<DiskUsage> {

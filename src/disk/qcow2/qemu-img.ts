@@ -3,6 +3,8 @@ import { UserError } from '#contract/errors.ts';
 import { CommandError, runCommand } from '#host/run-command.ts';
 
 const TIMEOUT_MS = 60_000;
+/** For what reads or writes whole disks. */
+export const COPY_TIMEOUT_MS = 3_600_000;
 
 /**
  * Runs one qemu-img command and returns what it printed.
@@ -12,10 +14,10 @@ const TIMEOUT_MS = 60_000;
 export async function runQemuImg(
   program: string,
   args: readonly string[],
-  { signal }: Abortable,
+  { signal, timeoutMs = TIMEOUT_MS }: Abortable & { timeoutMs?: number },
 ): Promise<string> {
   try {
-    return (await runCommand(program, args, { signal, timeoutMs: TIMEOUT_MS })).stdout;
+    return (await runCommand(program, args, { signal, timeoutMs })).stdout;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
     if (error.systemCode === 'ENOENT') {

@@ -1,46 +1,65 @@
 import { buildCommand } from '@stricli/core';
 import { formatSize } from '#base/sizes.ts';
+import type { Image } from '#contract/owner/image.ts';
 import type { CliContext } from '../../context.ts';
 import { formatAge } from '../../elapsed.ts';
-import { jsonFlag } from '../../parameters.ts';
+import { jsonFlag, onOff } from '../../parameters.ts';
 
 interface Flags {
+  readonly available: boolean;
   readonly json: boolean;
 }
 
-const HEAD = ['NAME', 'ID', 'ARCHITECTURE', 'SIZE', 'ON DISK', 'CREATED'];
+const HEAD = ['NAME', 'ID', 'KIND', 'ARCHITECTURE', 'SIZE', 'ON DISK', 'CREATED'];
+
+async function listImages(this: CliContext, flags: Flags): Promise<void> {
+  using client = await this.connect();
+  const { images, available } = await client.images.list();
+  if (flags.available) {
+    if (flags.json) this.output.json(available);
+    else
+      await this.output.table(
+        ['NAME', 'HERE', 'DESCRIPTION'],
+        available.map(({ name, description, pulled }) => [name, pulled ? 'yes' : 'no', description]),
+      );
+    return;
+  }
+  const missing = available.filter(({ pulled }) => !pulled);
+  if (flags.json) {
+    this.output.json([...images.map((image) => ({ ...image, pulled: true })), ...missing]);
+    return;
+  }
+  await this.output.table(HEAD, [
+    ...images.flatMap(rowsOf),
+    ...missing.map(({ name }) => [name, '-', '-', '-', '-', '-', 'not made yet']),
+  ]);
+}
+
+/** One for each of its names. */
+function rowsOf(image: Image): string[][] {
+  const names = image.names.length > 0 ? image.names : ['<deleted>'];
+  return names.map((name) => [
+    name,
+    image.id,
+    image.kind,
+    image.architecture,
+    formatSize(image.virtualBytes),
+    formatSize(image.allocatedBytes),
+    formatAge(Date.now() - Date.parse(image.createdAt)),
+  ]);
+}
 
 export const listImagesCommand = buildCommand({
-  async func(this: CliContext, { json }: Flags) {
-    using client = await this.connect();
-    const { images, available } = await client.images.list();
-    if (json) {
-      this.output.json([
-        ...images.map((image) => ({ ...image, pulled: true })),
-        ...available.filter(({ pulled }) => !pulled),
-      ]);
-      return;
-    }
-    const present = images.map((image) => [
-      image.name,
-      image.id,
-      image.architecture,
-      formatSize(image.virtualBytes),
-      formatSize(image.allocatedBytes),
-      formatAge(Date.now() - Date.parse(image.createdAt)),
-    ]);
-    const missing = available.filter(({ pulled }) => !pulled);
-    await this.output.table(HEAD, [
-      ...present,
-      ...missing.map(({ name }) => [name, '-', '-', '-', '-', 'not made yet']),
-    ]);
+  func: listImages,
+  parameters: {
+    flags: { available: onOff('Those that banger knows how to make'), json: jsonFlag },
   },
-  parameters: { flags: { json: jsonFlag } },
   docs: {
     brief: 'List images: here, and what can be made',
     fullDescription: `List the images that are here, and those that \`banger vm run --image\` makes when they are first used.
 
   banger image list
+  banger image list --available
   banger image list --json`,
   },
 });

@@ -28,8 +28,8 @@ export class Apt {
     return new Apt([]);
   }
 
-  /** With package lists of its own below `folder`; `update` fetches them. */
-  static async withListsIn(folder: string): Promise<Apt> {
+  /** With package lists of its own below `folder`, which `update` fetches, from a file of sources or the host's. */
+  static async withListsIn(folder: string, sourcesPath?: string): Promise<Apt> {
     await mkdir(`${folder}/lists/partial`, { recursive: true, mode: 0o700 });
     await mkdir(`${folder}/archives/partial`, { recursive: true, mode: 0o700 });
     return new Apt([
@@ -38,6 +38,9 @@ export class Apt {
       `Dir::State::status=/dev/null`,
       `Dir::Cache=${folder}`,
       `Dir::Cache::archives=${folder}/archives`,
+      ...(sourcesPath === undefined
+        ? []
+        : [`Dir::Etc::sourcelist=${sourcesPath}`, 'Dir::Etc::sourceparts=/dev/null']),
     ]);
   }
 

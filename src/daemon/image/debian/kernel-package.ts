@@ -7,13 +7,22 @@ import { UserError } from '#contract/errors.ts';
 import { requireTools } from '#ext4/build-tools.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
 import type { WorkContext } from '../shared-work.ts';
+import type { KernelRecipe } from '../kernel-recipes.ts';
 import { Apt } from './apt.ts';
+import { hostHasSuite, writeSources } from './kernel-sources.ts';
 import { parseKernelDependency, type PackageFile } from './apt-output.ts';
 
 export interface KernelPackage {
   name: string;
   version: string;
   debPath: string;
+}
+
+export interface KernelWish {
+  metapackage: string;
+  recipe: KernelRecipe;
+  /** Fetch package lists in any case. */
+  newest: boolean;
 }
 
 interface Candidate {
@@ -27,57 +36,66 @@ const ACTION = 'fetch the kernel package';
 const HINT = 'check the network and the Debian sources in /etc/apt, then run the command again';
 
 /**
- * The newest kernel that the host's Debian sources offer under a metapackage, downloaded and checked against the hash
+ * The newest kernel that a suite of Debian's archive offers under a metapackage, downloaded and checked against the hash
  * in the signed package lists. A file that an earlier run downloaded is used again.
  *
  * @throws UserError `KERNEL_FETCH_FAILED`, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`
  */
 export async function fetchKernelPackage(
-  metapackage: string,
+  wish: KernelWish,
   cacheDir: string,
   context: WorkContext,
 ): Promise<KernelPackage> {
   await requireTools(ACTION, 'apt-get', 'apt-cache');
   try {
-    return await fetchWithHostLists(metapackage, cacheDir, context);
+    if (!(await hostHasSuite(wish.recipe))) return await fetchFromArchive(wish, cacheDir, context);
+    return await fetchAsHost(wish, cacheDir, context);
   } catch (error) {
     context.signal.throwIfAborted();
     throw explainToolFailure(error, { action: ACTION, code: 'KERNEL_FETCH_FAILED', hint: HINT });
   }
 }
 
-/** The host's lists first: they cost nothing. Where they are missing or too old, lists of our own. */
-async function fetchWithHostLists(
-  metapackage: string,
-  cacheDir: string,
-  context: WorkContext,
-): Promise<KernelPackage> {
+/** The host's lists first: they cost nothing. Where they are missing or too old, lists of our own from the same sources. */
+async function fetchAsHost(wish: KernelWish, cacheDir: string, context: WorkContext): Promise<KernelPackage> {
+  const { metapackage, newest } = wish;
   context.report.detail('looking for the kernel package');
   try {
-    const candidate = await findCandidate(Apt.ofHost(), metapackage, context.signal);
-    if (candidate) return await obtain(candidate, cacheDir, context);
+    const candidate = newest ? undefined : await findCandidate(Apt.ofHost(), metapackage, context.signal);
+    if (candidate) return await obtain(candidate, debFolder(wish, cacheDir), context);
   } catch (error) {
     context.signal.throwIfAborted();
     if (!(error instanceof CommandError)) throw error;
   }
-  return fetchWithOwnLists(metapackage, cacheDir, context);
+  return fetchWithOwnLists(await Apt.withListsIn(`${cacheDir}/apt`), { wish, cacheDir }, context);
 }
 
-async function fetchWithOwnLists(
-  metapackage: string,
+/** Of a suite that the host's sources need not have. */
+async function fetchFromArchive(
+  wish: KernelWish,
   cacheDir: string,
   context: WorkContext,
 ): Promise<KernelPackage> {
+  const folder = `${cacheDir}/apt-${wish.recipe.suite}`;
+  const apt = await Apt.withListsIn(folder, await writeSources(wish.recipe, folder));
+  return fetchWithOwnLists(apt, { wish, cacheDir }, context);
+}
+
+async function fetchWithOwnLists(
+  apt: Apt,
+  { wish, cacheDir }: { wish: KernelWish; cacheDir: string },
+  context: WorkContext,
+): Promise<KernelPackage> {
+  const { metapackage } = wish;
   context.report.detail('fetching package lists');
-  const apt = await Apt.withListsIn(`${cacheDir}/apt`);
   const complaints = await apt.update(context.signal);
   const candidate = await findCandidate(apt, metapackage, context.signal).catch((error: unknown) => {
     context.signal.throwIfAborted();
     if (error instanceof CommandError) return undefined; // unknown package; said below
     throw error;
   });
-  if (candidate) return obtain(candidate, cacheDir, context);
-  const reason = /^[EW]: (.+)$/m.exec(complaints)?.[1] ?? 'no package source of this host has it';
+  if (candidate) return obtain(candidate, debFolder(wish, cacheDir), context);
+  const reason = /^[EW]: (.+)$/m.exec(complaints)?.[1] ?? 'no package source has it';
   throw new UserError('KERNEL_FETCH_FAILED', `Cannot ${ACTION} "${metapackage}": ${reason}`, {
     hint: HINT,
     details: { output: lastLines(complaints, 12) },
@@ -97,9 +115,13 @@ async function findCandidate(
   return version && file ? { apt, name, version, file } : undefined;
 }
 
-async function obtain(candidate: Candidate, cacheDir: string, context: WorkContext): Promise<KernelPackage> {
+/** One for each suite, whose newest package it holds. */
+function debFolder({ recipe }: KernelWish, cacheDir: string): string {
+  return `${cacheDir}/debs/kernel-${recipe.suite}`;
+}
+
+async function obtain(candidate: Candidate, folder: string, context: WorkContext): Promise<KernelPackage> {
   const { name, version, file } = candidate;
-  const folder = `${cacheDir}/debs/kernel`;
   const debPath = `${folder}/${file.fileName}`;
   if (!((await pathExists(debPath)) && (await sha256Of(debPath)) === file.sha256)) {
     await mkdir(folder, { recursive: true, mode: 0o700 });

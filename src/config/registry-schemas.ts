@@ -1,0 +1,29 @@
+import * as z from 'zod';
+
+const MAX_ITEMS = 32;
+const MIRROR = /^([A-Za-z0-9.-]+(?::\d{1,5})?)=(https?:\/\/\S+)$/;
+
+const listSchema = z
+  .union([z.string(), z.array(z.string())])
+  .transform((value) => (typeof value === 'string' ? [value] : value))
+  .refine((items) => items.length <= MAX_ITEMS, `takes at most ${MAX_ITEMS}`);
+
+/** `docker.io=https://mirror.example/hub` → the URLs of each registry, in the order given. */
+export const mirrorsSchema: z.ZodType<Record<string, string[]>> = listSchema.transform((items, context) => {
+  const mirrors = new Map<string, string[]>();
+  for (const item of items) {
+    const [, registry = '', url = ''] = MIRROR.exec(item) ?? [];
+    if (registry === '' || !URL.canParse(url)) {
+      context.addIssue(`"${item}" is not REGISTRY=URL, such as "docker.io=https://mirror.example"`);
+      return z.NEVER;
+    }
+    mirrors.set(registry, [...(mirrors.get(registry) ?? []), url]);
+  }
+  return Object.fromEntries(mirrors);
+});
+
+/** Absolute paths of PEM files. */
+export const certificateFilesSchema: z.ZodType<string[]> = listSchema.superRefine((paths, context) => {
+  const relative = paths.find((path) => !path.startsWith('/'));
+  if (relative !== undefined) context.addIssue(`"${relative}" is not an absolute path`);
+});

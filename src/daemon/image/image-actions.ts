@@ -1,0 +1,208 @@
+import { randomHex } from '#base/ids.ts';
+import { UserError } from '#contract/errors.ts';
+import type {
+  AvailableImage,
+  CommitImageRequest,
+  DeletedImage,
+  ExportImageRequest,
+  Image,
+  ImageDetails,
+  ImportImageRequest,
+  PrunedCache,
+  PullImageRequest,
+  RegisterImageRequest,
+} from '#contract/owner/image.ts';
+import type { Operation } from '#contract/owner/operation.ts';
+import { runCommand } from '#host/run-command.ts';
+import type { OperationContext, Operations } from '../operation/operations.ts';
+import { exportImage } from './export-image.ts';
+import type { ImageService } from './image-service.ts';
+import { assertExt4, openImageSource } from './image-source.ts';
+import { inUse, ROOT_DISK_FILE, type ImageUser } from './image-store.ts';
+import { makeRootDisk } from './root-disk.ts';
+
+/** What images need to know of VMs. */
+export interface ImageVms {
+  /** Those that begin from an image. */
+  usersOf(imageId: string): ImageUser[];
+  /**
+   * Writes the whole disk of a VM that is stopped, and stays so meanwhile, to a raw file.
+   *
+   * @throws UserError `VM_NOT_FOUND`, `VM_RUNNING`, `DISK_DAMAGED`
+   */
+  exportDisk(
+    reference: string,
+    target: string,
+    context: OperationContext,
+  ): Promise<{ name: string; imageId: string }>;
+}
+
+export interface ImageActionsOptions {
+  images: ImageService;
+  operations: Operations;
+  vms: ImageVms;
+}
+
+/** Everything a user can do with images. */
+export class ImageActions {
+  readonly #options: ImageActionsOptions;
+
+  constructor(options: ImageActionsOptions) {
+    this.#options = options;
+  }
+
+  async list(): Promise<{ images: Image[]; available: AvailableImage[] }> {
+    const { images } = this.#options;
+    return { images: images.listImages(), available: images.listAvailable() };
+  }
+
+  get(reference: string): ImageDetails {
+    const { images, vms } = this.#options;
+    const image = images.store.get(reference);
+    return { ...image, vms: vms.usersOf(image.id).map(({ id, name, state }) => ({ id, name, state })) };
+  }
+
+  tag(reference: string, name: string): Image {
+    return this.#options.images.store.tag(reference, name);
+  }
+
+  async delete(reference: string, { force }: { force: boolean }): Promise<DeletedImage> {
+    const { images, vms } = this.#options;
+    const users = (id: string) => vms.usersOf(id);
+    const deleted = await images.store.delete(reference, { users, force });
+    await images.store.removeNameless(users);
+    return deleted;
+  }
+
+  /** Answers with what is there when the name is there already. */
+  async pull(request: PullImageRequest): Promise<Operation> {
+    const { images } = this.#options;
+    const { reference, name = reference, sizeBytes, insecureHttp, kernel } = request;
+    if (!images.store.find(name)) {
+      images.store.checkNewName(name, name === reference);
+      images.assertObtainable(reference);
+    }
+    const kernelId = this.#kernelId(kernel);
+    return this.#begin('image.pull', (context) =>
+      images.obtain(
+        { reference, name, sizeBytes, insecureHttp, kernelId },
+        { signal: context.signal, report: context },
+      ),
+    );
+  }
+
+  async import(request: ImportImageRequest): Promise<Operation> {
+    const { images } = this.#options;
+    const { path, name, sizeBytes, kernel } = request;
+    images.store.checkNewName(name);
+    const kernelId = this.#kernelId(kernel);
+    return this.#begin('image.import', (context) => {
+      context.stage('read-source');
+      const build = async (folder: string) => {
+        const { root, ...known } = await openImageSource(path, {
+          workFolder: folder,
+          signal: context.signal,
+        });
+        context.stage('make-file-system');
+        await makeRootDisk({ root, folder, sizeBytes }, context);
+        return { kind: 'import' as const, source: `import:${path}`, ...known, ...(kernelId && { kernelId }) };
+      };
+      return images.store.create(name, build, context);
+    });
+  }
+
+  async register({ path, name, kernel }: RegisterImageRequest): Promise<Image> {
+    const { store } = this.#options.images;
+    const kernelId = this.#kernelId(kernel);
+    store.checkNewName(name);
+    await assertExt4(path);
+    const draft = { id: randomHex(6), kind: 'register' as const, source: `register:${path}` };
+    return store.register(name, path, { ...draft, ...(kernelId && { kernelId }) });
+  }
+
+  /** Refused while VMs use it: their disks name the file where it is. */
+  async promote(reference: string): Promise<Operation> {
+    const { images, vms } = this.#options;
+    const image = images.store.get(reference);
+    const { path } = image;
+    if (path === undefined) throw alreadyManaged(image);
+    return this.#begin('image.promote', async (context) => {
+      using _ = images.store.hold(image.id);
+      const users = vms.usersOf(image.id);
+      if (users.length > 0) throw inUse('promote', image, users);
+      context.stage('copy-disk');
+      await assertExt4(path);
+      const copy = async (target: string) => {
+        const args = ['--sparse=always', '--reflink=auto', '--', path, target];
+        await runCommand('cp', args, { signal: context.signal });
+        await runCommand('chmod', ['0444', target]);
+      };
+      return images.store.promote(image, copy, context);
+    });
+  }
+
+  async export(reference: string, { path, format }: ExportImageRequest): Promise<Operation> {
+    const { store } = this.#options.images;
+    const { id } = store.get(reference);
+    return this.#begin('image.export', async (context) => {
+      using _ = store.hold(id);
+      const { record, rootDiskPath } = await store.ready(store.get(id));
+      context.stage('write-export', path);
+      const { name, config } = record;
+      await exportImage({ rootDiskPath, name, config, path, format }, context);
+      return record;
+    });
+  }
+
+  async commit({ vm, name }: CommitImageRequest): Promise<Operation> {
+    const { images, vms } = this.#options;
+    images.store.checkNewName(name);
+    return this.#begin('image.commit', (context) =>
+      images.store.create(
+        name,
+        async (folder) => {
+          context.stage('copy-disk');
+          const source = await vms.exportDisk(vm, `${folder}/${ROOT_DISK_FILE}`, context);
+          const { config, kernelId } = images.store.find(source.imageId) ?? {};
+          const kept = { ...(config && { config }), ...(kernelId && { kernelId }) };
+          return { kind: 'commit', source: `commit:${source.name}`, ...kept };
+        },
+        context,
+      ),
+    );
+  }
+
+  pruneCache(options: { dryRun: boolean }): Promise<PrunedCache> {
+    return this.#options.images.pruneCache(options);
+  }
+
+  #begin(
+    kind: Extract<Operation['kind'], `image.${string}`>,
+    body: (context: OperationContext) => Promise<Image>,
+  ): Operation {
+    return this.#options.operations.begin({ kind }, async (context) => ({ image: await body(context) }));
+  }
+
+  /** @throws UserError `KERNEL_NOT_FOUND` */
+  #kernelId(reference: string | undefined): string | undefined {
+    if (reference === undefined) return undefined;
+    const kernels = this.#options.images.listKernels();
+    const found = kernels.find(({ id, name }) => name === reference || id === reference);
+    if (found) return found.id;
+    throw new UserError(
+      'KERNEL_NOT_FOUND',
+      `Cannot find the kernel "${reference}": none has this name or id`,
+      {
+        hint: 'banger kernel list',
+      },
+    );
+  }
+}
+
+function alreadyManaged({ name }: Image): UserError {
+  return new UserError(
+    'INVALID_ARGUMENT',
+    `Cannot promote the image "${name}": its disk is in banger's own folder already`,
+    { hint: 'only what was registered with "banger image register" can be promoted' },
+  );
+}
