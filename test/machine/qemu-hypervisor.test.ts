@@ -7,7 +7,7 @@ import { UserError } from '#contract/errors.ts';
 import { writeCpio } from '#guest/cpio.ts';
 import { findProcess, isAlive } from '#host/proc.ts';
 import { describeHypervisor, type HypervisorUnderTest } from '#hypervisor/conformance.ts';
-import { extractElfKernel } from '#hypervisor/elf-kernel.ts';
+import { unpackKernel } from '#hypervisor/elf-kernel.ts';
 import type { MachineConfig } from '#hypervisor/hypervisor.ts';
 import { QemuHypervisor } from '#hypervisor/qemu/qemu-hypervisor.ts';
 import { withMachineKernel } from '../support/machine-kernel.ts';
@@ -78,7 +78,7 @@ test('a kernel that was unpacked on the host boots', { timeout: 60_000 }, async 
   await using place = await setUp();
   const image = await readFile(kernelPath);
   const unpacked = join(shared, 'vmlinux');
-  await writeFile(unpacked, extractElfKernel(image) ?? image);
+  await writeFile(unpacked, (await unpackKernel(image, { workFolder: shared })) ?? image);
   const config = { ...place.endingSoon(await place.newConfig()), kernelPath: unpacked };
   await place.hypervisor.waitForExit(await place.hypervisor.launch(config));
   assert.match(await readFile(config.consoleLogPath, 'utf8'), /Kernel panic - not syncing/);

@@ -233,7 +233,8 @@ describe('fsck', () => {
     const database = openDatabase(home.layout.databasePath);
     database
       .prepare(
-        'INSERT INTO images SELECT ?, ?, source, architecture, virtual_bytes, allocated_bytes, created_at_ms FROM images',
+        `INSERT INTO images (id, name, source, architecture, virtual_bytes, allocated_bytes, created_at_ms)
+           SELECT ?, ?, source, architecture, virtual_bytes, allocated_bytes, created_at_ms FROM images`,
       )
       .run('abcdefabcdef', 'ghost');
     database.close();

@@ -18,7 +18,7 @@ import type {
 } from '#contract/owner/vm.ts';
 import { BUILD } from '#contract/version.ts';
 import { CommandService } from '#daemon/command/command-service.ts';
-import type { Services, VmHandlers } from '#daemon/http/services.ts';
+import type { KernelHandlers, Services, VmHandlers } from '#daemon/http/services.ts';
 import { OperationRegistry } from '#daemon/operation/operation-registry.ts';
 import type { OperationContext } from '#daemon/operation/operations.ts';
 import { AgentClient } from '#guest/agent-client.ts';
@@ -48,8 +48,25 @@ export class MemoryServices implements Services {
       images: [],
       available: [{ name: 'debian-bookworm', description: 'Debian 12', pulled: false }],
     }),
+    get: noImage,
+    pull: async () => noImage(),
+    import: async () => noImage(),
+    commit: async () => noImage(),
+    register: async () => noImage(),
+    tag: noImage,
+    promote: async () => noImage(),
+    export: async () => noImage(),
+    delete: async () => noImage(),
+    pruneCache: async () => ({ files: 0, bytes: 0 }),
   };
-  kernels = { list: async () => [] };
+  kernels: KernelHandlers = {
+    list: async () => ({ kernels: [], available: [] }),
+    get: async (reference) => unknownKernel(reference),
+    pull: async ({ name }) => unknownKernel(name),
+    import: async () => this.operations.begin({ kind: 'kernel.import' }, async () => ({})),
+    setDefault: async (reference) => unknownKernel(reference),
+    delete: async (reference) => unknownKernel(reference),
+  };
   events = {
     list: () => [],
     follow: async function* () {
@@ -252,6 +269,10 @@ class MemoryVms implements VmHandlers {
   }
 }
 
+function noImage(): never {
+  throw new UserError('IMAGE_NOT_FOUND', 'Cannot find the image: there is none in memory');
+}
+
 function newVm(name: string): Vm {
   return {
     id: newVmId(),
@@ -270,4 +291,11 @@ function newVm(name: string): Vm {
     kernelId: 'kernel',
     createdAt: new Date(0).toISOString(),
   };
+}
+
+function unknownKernel(reference: string): never {
+  throw new UserError(
+    'KERNEL_NOT_FOUND',
+    `Cannot find the kernel "${reference}": none here has this name or id`,
+  );
 }

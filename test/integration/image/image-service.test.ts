@@ -116,7 +116,7 @@ describe('image service', () => {
 
     assert.deepEqual((await readdir(opened.layout.imagesDir)).toSorted(), [record.id, 'not-ours'].toSorted());
     assert.deepEqual(opened.service.listImages(), [record]);
-    assert.deepEqual(opened.service.listKernels(), [kernel]);
+    assert.deepEqual(opened.service.listKernels(), [{ ...kernel, isDefault: true }]);
   });
 
   test('another agent makes another initramfs, for the same kernel', async () => {

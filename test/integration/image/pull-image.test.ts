@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { MiB } from '#base/sizes.ts';
+import { RegistryPuller } from '#daemon/image/registry-puller.ts';
+import { push, skip, startRegistry } from '../oci/debian-registry.ts';
+import { makeImage } from '../oci/tiny-image.ts';
+import { readExt4Entry, run } from './ext4-entry.ts';
+import { openService } from './open-service.ts';
+import { tinyRecipe } from './tiny-recipe.ts';
+
+const MAKE_LAYERS = `
+set -eu
+cd "$1"
+mkdir -p one/bin two/bin
+echo first > one/bin/tool; chmod 4755 one/bin/tool; echo gone > one/bin/gone
+echo second > two/bin/more; : > two/bin/.wh.gone
+for layer in one two; do tar --create --file $layer.tar --numeric-owner -C $layer .; done
+`;
+
+/** A registry with one image of two layers, and a service that pulls from it. */
+async function openPlace(t: TestContext) {
+  const folder = await mkdtemp(join(tmpdir(), 'banger-pull-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await run('fakeroot', ['sh', '-c', MAKE_LAYERS, 'sh', folder]);
+  const tars = await Promise.all(['one', 'two'].map((name) => readFile(join(folder, `${name}.tar`), 'utf8')));
+  const registry = await startRegistry(t);
+  const reference = `${registry}/acme/tool:1`;
+  await push([makeImage(tars)], reference);
+  const puller = new RegistryPuller({
+    cacheFolder: join(folder, 'cache/oci'),
+    authFiles: [],
+    patience: { attempts: 1, pauseMs: 5, maxRetryAfterMs: 100 },
+  });
+  const opened = await openService(folder, { recipes: [tinyRecipe], puller });
+  t.after(() => opened[Symbol.dispose]());
+  return { ...opened, folder, registry, wish: { reference, insecureHttp: true, sizeBytes: 128 * MiB } };
+}
+
+test('an image of a registry becomes a root disk, once for all who want it', { skip }, async (t) => {
+  const { service, wish, layout } = await openPlace(t);
+  const [image, other] = await Promise.all([
+    service.obtain({ ...wish, name: 'tool' }, {}),
+    service.obtain({ ...wish, name: 'tool' }, {}),
+  ]);
+  assert.equal(image.id, other.id);
+  assert.deepEqual([image.kind, image.source], ['oci', `oci:${wish.reference}`]);
+  assert.match(image.digest ?? '', /^sha256:/);
+  assert.deepEqual(image.config, { cmd: ['/bin/sh'], env: ['PATH=/bin'], labels: { made: 'here' } });
+  const { rootDiskPath } = await service.ensureImage('tool');
+  assert.equal((await readExt4Entry(rootDiskPath, '/bin/tool')).mode, 0o4755);
+  const { stdout } = await run('debugfs', ['-R', 'ls -p /bin', rootDiskPath]);
+  const names = stdout.split('\n').flatMap((line) => line.split('/')[5] ?? []);
+  assert.deepEqual(names, ['.', '..', 'more', 'tool']);
+  await run('e2fsck', ['-fn', rootDiskPath]);
+  assert.deepEqual(await readdir(join(layout.imagesDir, image.id)), ['rootfs.ext4']);
+});
+
+test('what was downloaded is kept until it is pruned', { skip }, async (t) => {
+  const { service, wish, folder } = await openPlace(t);
+  await service.obtain({ ...wish, name: 'tool' }, {});
+  const counted = await service.pruneCache({ dryRun: true });
+  assert.equal(counted.files, 3);
+  assert.deepEqual(await service.pruneCache({ dryRun: false }), counted);
+  assert.deepEqual(await readdir(join(folder, 'cache/oci/blobs/sha256')), []);
+  assert.equal((await service.ensureImage('tool')).record.name, 'tool');
+});
+
+test('a pull that fails or is cancelled leaves no image', { skip }, async (t) => {
+  const { service, wish, layout, registry } = await openPlace(t);
+  const missing = { ...wish, name: 'missing', reference: `${registry}/acme/missing` };
+  await assert.rejects(service.obtain(missing, {}), { code: 'IMAGE_NOT_FOUND' });
+  const reason = new Error('cancelled');
+  const aborting = new AbortController();
+  const pulling = service.obtain(
+    { ...wish, name: 'tool' },
+    {
+      signal: aborting.signal,
+      report: {
+        stage: (name) => name === 'make-file-system' && aborting.abort(reason),
+        detail() {},
+        progress() {},
+      },
+    },
+  );
+  await assert.rejects(pulling, reason);
+  assert.deepEqual(await readdir(layout.imagesDir), []);
+  assert.deepEqual(service.listImages(), []);
+});
+
+test(
+  'a bare word that is nearly a known name is a typing error; what reads as a reference is not',
+  { skip },
+  async (t) => {
+    const { service } = await openPlace(t);
+    assert.throws(() => service.assertAvailable('tinny'), { code: 'IMAGE_NOT_FOUND' });
+    assert.equal(service.isAvailable('alpine'), true);
+    assert.equal(service.isAvailable('ghcr.io/acme/tinny:1'), true);
+    assert.equal(service.isAvailable('No Reference'), false);
+  },
+);
