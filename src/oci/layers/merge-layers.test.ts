@@ -99,6 +99,20 @@ test('hard links keep pointing at one file', async () => {
   assert.deepEqual(contents, { 'd/': 'folder', a: 'shared', 'd/b': 'link ./a' });
 });
 
+test('a further name of a symlink comes after its own folder', async () => {
+  const merged = await merge([symlink('a', 'target'), folder('d/'), hardLink('d/b', 'a')]);
+  const members = await readMerged(merged);
+  assert.deepEqual(
+    members.map(({ name, type, linkTarget }) => [name, type, linkTarget]),
+    [
+      ['./', '5', ''],
+      ['./a', '2', 'target'],
+      ['./d/', '5', ''],
+      ['./d/b', '1', './a'],
+    ],
+  );
+});
+
 test('a folder in place of a symlink replaces it; a folder in place of a folder keeps what is in it', async () => {
   const contents = await contentsOf(
     [symlink('lib', 'usr/lib'), file('usr/lib/x'), file('f/x')],

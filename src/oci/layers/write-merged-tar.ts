@@ -17,7 +17,6 @@ const TYPES: Record<InodeKind, NewMember['type']> = {
   directory: '5',
   fifo: '6',
 };
-const NOTHING = Buffer.alloc(0);
 const BATCH_BYTES = 64 * 1024;
 
 /**
@@ -48,7 +47,10 @@ async function* piecesOf(
 }
 
 function* headersWithoutContent(plan: OutputPlan): Generator<Buffer> {
-  for (const entry of entriesWithoutContent(plan)) yield* headersOf(entry, plan);
+  for (const entry of entriesWithoutContent(plan)) {
+    const [first] = plan.names.get(entry.inode) ?? [entry];
+    yield entry === first ? ownHeader(entry) : linkHeader(entry, first);
+  }
 }
 
 async function* filesOf(
@@ -66,10 +68,10 @@ async function* filesOf(
       continue;
     }
     refuseChange(member, entry);
-    const [first = NOTHING, ...links] = headersOf(entry, plan);
-    yield first;
+    yield ownHeader(entry);
     yield* source.pieces(padded);
-    yield* links;
+    const [, ...links] = plan.names.get(entry.inode) ?? [];
+    for (const link of links) yield linkHeader(link, entry);
     missing -= 1;
     if (missing === 0) return;
   }
@@ -82,20 +84,18 @@ function refuseChange(member: TarMember, { inode }: Entry): void {
 
 const changed = () => new LayerFault('it was changed while it was read');
 
-/** The header of an entry, and those of its hard links. */
-function headersOf(entry: Entry, { links }: OutputPlan): Buffer[] {
+function ownHeader(entry: Entry): Buffer {
   const { inode } = entry;
-  const path = tarPath(entry);
-  const member = { ...inode, type: TYPES[inode.kind], name: path, linkTarget: inode.target };
+  const member = { ...inode, type: TYPES[inode.kind], name: tarPath(entry), linkTarget: inode.target };
   const isDevice = inode.kind === 'character' || inode.kind === 'block';
-  const first = tarHeader(isDevice ? member : { ...member, major: 0, minor: 0 });
-  const further = (links.get(inode) ?? []).map((link) =>
-    tarHeader({
-      ...{ ...member, name: tarPath(link), type: '1', linkTarget: path },
-      ...{ size: 0, major: 0, minor: 0, xattrs: [] },
-    }),
-  );
-  return [first, ...further];
+  return tarHeader(isDevice ? member : { ...member, major: 0, minor: 0 });
+}
+
+function linkHeader(entry: Entry, first: Entry): Buffer {
+  return tarHeader({
+    ...{ ...entry.inode, name: tarPath(entry), type: '1', linkTarget: tarPath(first) },
+    ...{ size: 0, major: 0, minor: 0, xattrs: [] },
+  });
 }
 
 function tarPath(entry: Entry): string {

@@ -1,26 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { zstdCompressSync } from 'node:zlib';
-import { bzImage, lz4Literals, tinyElf, withSize } from '../../support/tiny-kernel.ts';
-import { openService, type OpenService } from './open-service.ts';
+import { ensureArtifacts } from '../support/artifacts.ts';
+import { bzImage, lz4Literals, tinyElf, withSize } from '../support/tiny-kernel.ts';
+import { openService, type OpenService } from '../integration/image/open-service.ts';
 
-const kernelsDir = join(process.env['BANGER_TEST_ARTIFACTS'] ?? '/nonexistent', 'state/kernels');
-const [id] = existsSync(kernelsDir) ? readdirSync(kernelsDir) : [];
-const skip =
-  id === undefined ? 'needs BANGER_TEST_ARTIFACTS with a kernel that machine tests have fetched' : false;
-
-describe('a kernel of a distribution', { skip }, () => {
-  const source = join(kernelsDir, id ?? '');
+describe('a kernel of a distribution', () => {
+  let source: string;
   let folder: string;
   let modules: string;
   let opened: OpenService;
 
   before(async () => {
+    const kernelsDir = join(await ensureArtifacts(), 'kernels');
+    const [id] = await readdir(kernelsDir);
+    assert.ok(id);
+    source = join(kernelsDir, id);
     folder = await mkdtemp(`${tmpdir()}/bgr-real-kernel-`);
     modules = `${folder}/modules`;
     await mkdir(modules);
