@@ -30,7 +30,7 @@ const X86_64: QemuArchitecture = {
   cpu: { kvm: 'host', tcg: 'max,erms=off,fsrm=off,la57=off' },
   console: 'ttyS0',
   // The kernel's tests of its own ciphers and its rewriting of itself for one CPU take a fifth of an emulated boot.
-  emulationParameters: ['cryptomgr.notests', 'noreplace-smp', 'no_timer_check', 'mitigations=off'],
+  emulationParameters: ['cryptomgr.notests', 'noreplace-smp', 'no_timer_check'],
   needsTscFrequency: true,
   // Documentation/arch/x86/boot.rst: the setup header's magic; an ELF image is booted through its PVH entry.
   isKernel: (head) => head.toString('latin1', 0x202, 0x206) === 'HdrS' || isElf(head),
