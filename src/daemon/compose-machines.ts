@@ -9,7 +9,6 @@ import { DnsCapability } from './network/dns-capability.ts';
 import { PortForwards } from './network/port-forwards.ts';
 import { AgentSessions } from './vm/agent-sessions.ts';
 import { Capabilities } from './vm/capabilities.ts';
-import { findVmByReference } from './vm/find-vm.ts';
 import { HandleCache } from './vm/handles.ts';
 import { MachineRunner } from './vm/machine-runner.ts';
 import { VmRegistry } from './vm/vm-registry.ts';
@@ -23,7 +22,7 @@ export function composeRecords({ layout, database, reserve, log }: Ground) {
     repository: new EventRepository(database),
     clock: systemClock,
     log,
-    resolveVm: (reference) => findVmByReference(registry.list(), reference).id,
+    resolveVm: (reference) => registry.resolve(reference).id,
   });
   const registry = new VmRegistry(new VmRepository(database, () => reserve.release()), {
     onChange: (news) => events.record(news),

@@ -6,7 +6,6 @@ import { hasRunningCommand } from './command/has-running-command.ts';
 import type { EventJournal } from './event/event-journal.ts';
 import type { Ground } from './ground.ts';
 import type { AgentSessions } from './vm/agent-sessions.ts';
-import { findVmByReference } from './vm/find-vm.ts';
 import type { HandleCache } from './vm/handles.ts';
 import type { MachineRunner } from './vm/machine-runner.ts';
 import { StaleVms } from './vm/stale-vms.ts';
@@ -73,7 +72,7 @@ export function composeUsage(ground: Ground, parts: UsageParts) {
     clock: systemClock,
     log,
   });
-  const use = (reference: string) => activity.enter(findVmByReference(registry.list(), reference).id);
+  const use = (reference: string) => activity.enter(registry.resolve(reference).id);
   return { stats, stale, use };
 }
 

@@ -3,7 +3,6 @@ import type { DiskDriver } from '#disk/disk.ts';
 import type { ImageVms } from '../image/image-actions.ts';
 import type { ImageUser } from '../image/image-store.ts';
 import type { OperationContext } from '../operation/operations.ts';
-import { findVmByReference } from './find-vm.ts';
 import type { MachineRunner } from './machine-runner.ts';
 import type { KeyedLocks } from './vm-locks.ts';
 import type { VmRegistry } from './vm-registry.ts';
@@ -33,7 +32,7 @@ export class VmsForImages implements ImageVms {
     { signal, subject }: OperationContext,
   ): Promise<{ name: string; imageId: string }> {
     const { registry, locks, disk, runner } = this.#options;
-    const { id, name } = findVmByReference(registry.list(), reference);
+    const { id, name } = registry.resolve(reference);
     subject({ id, name });
     return locks.run(
       id,

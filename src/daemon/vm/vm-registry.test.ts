@@ -180,3 +180,15 @@ test('one waiter that gives up does not disturb the others', async () => {
   registry.transition(ID, 'starting');
   assert.equal(await patient, 'starting');
 });
+
+test('a reference means the exact id or name before the beginning of another', () => {
+  const other = vmRecord({ id: 'ffffffffffff', name: 'demo-2' });
+  registry.add(vmRecord());
+  registry.add(other);
+  assert.equal(registry.resolve('demo').id, ID);
+  assert.equal(registry.resolve(ID).id, ID);
+  assert.equal(registry.resolve('demo-').id, other.id);
+  assert.throws(() => registry.resolve('dem'), { code: 'VM_REFERENCE_AMBIGUOUS' });
+  assert.throws(() => registry.resolve('nobody'), { code: 'VM_NOT_FOUND' });
+  assert.throws(() => registry.resolve(''), { code: 'USAGE' });
+});

@@ -3,6 +3,7 @@ import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import type { VmState } from '#contract/owner/vm.ts';
 import type { DamagedVmRow, VmRecord, VmRepository } from '#store/vm-repository.ts';
+import { findVmByReference } from './find-vm.ts';
 import { mayFollow } from './vm-states.ts';
 
 type Patch = Partial<Pick<VmRecord, 'startedAtMs' | 'stoppedAtMs' | 'touchedAtMs' | 'lastError'>>;
@@ -43,6 +44,16 @@ export class VmRegistry {
 
   findByName(name: string): VmRecord | undefined {
     return this.#repository.findByName(name);
+  }
+
+  /**
+   * The VM that a reference means. Who names one exactly does not pay for all the others.
+   *
+   * @throws UserError `USAGE` (empty), `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS`
+   */
+  resolve(reference: string): VmRecord {
+    const exact = this.find(reference) ?? this.findByName(reference);
+    return exact ?? findVmByReference(this.list(), reference);
   }
 
   isNameTaken(name: string): boolean {

@@ -22,7 +22,6 @@ import type { VmHandlers } from '../http/services.ts';
 import type { OperationContext, Operations } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
 import { changeVm, type ChangeParts } from './change-vm.ts';
-import { findVmByReference } from './find-vm.ts';
 import type { HandleCache } from './handles.ts';
 import type { MachineRunner } from './machine-runner.ts';
 import type { VmLifecycle } from './vm-lifecycle.ts';
@@ -281,9 +280,7 @@ export class VmService implements VmHandlers {
   }
 
   #find(reference: string): VmRecord {
-    const { registry } = this.#options;
-    const exact = registry.find(reference) ?? registry.findByName(reference);
-    return exact ?? findVmByReference(registry.list(), reference);
+    return this.#options.registry.resolve(reference);
   }
 
   #view(record: VmRecord): Vm {
