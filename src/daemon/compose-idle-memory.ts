@@ -8,7 +8,7 @@ export function composeIdleMemory({
   return new IdleMemory({
     isBusy: () => activity.isAnyInUse() || operations.list().some(({ status }) => status === 'running'),
     heapBytes: () => process.memoryUsage().heapUsed,
-    // The thorough kind, which also gives pages back: 60 ms.
+    // The thorough kind, which also gives pages back: 35 ms.
     collect:
       globalThis.gc && (() => globalThis.gc?.({ type: 'major', flavor: 'last-resort', execution: 'sync' })),
   });

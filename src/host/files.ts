@@ -1,4 +1,4 @@
-import { open, readdir, readFile, rename, rm, mkdir, chmod, lstat } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, mkdir, chmod, lstat, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { systemErrorCode } from '#base/errors.ts';
@@ -75,6 +75,16 @@ export async function listFolderIfThere(path: string): Promise<string[]> {
 async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
     return await reading;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined when there is no such file. */
+export async function sizeIfThere(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw error;

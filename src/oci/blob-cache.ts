@@ -1,8 +1,7 @@
-import { rename, rm, stat } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { raceAbort, type Abortable } from '#base/abort.ts';
-import { systemErrorCode } from '#base/errors.ts';
-import { ensurePrivateFolder, listFolderIfThere, syncFolder } from '#host/files.ts';
+import { ensurePrivateFolder, listFolderIfThere, sizeIfThere, syncFolder } from '#host/files.ts';
 import type { Descriptor } from './descriptor.ts';
 import { digestOfFile } from './digest.ts';
 
@@ -113,13 +112,4 @@ export class BlobCache {
 
 function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1);
-}
-
-async function sizeIfThere(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

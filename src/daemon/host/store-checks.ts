@@ -1,8 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { systemErrorCode } from '#base/errors.ts';
 import { formatSize } from '#base/sizes.ts';
 import type { Layout } from '#contract/layout.ts';
 import { freeSpaceBytes } from '#host/capabilities.ts';
+import { sizeIfThere } from '#host/files.ts';
 import { fail, pass, type Check } from './check.ts';
 import { judgeFreeSpace } from './machine-checks.ts';
 
@@ -33,15 +32,6 @@ export function storeChecks({ layout, findDamage }: StoreCheckOptions): Check[] 
       },
     },
   ];
-}
-
-async function sizeIfThere(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 /** Before the first start only something above the folder is there. */

@@ -1,7 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { raceAbort } from '#base/abort.ts';
 import { delay } from '#base/backoff.ts';
-import { systemErrorCode } from '#base/errors.ts';
+import { sizeIfThere } from '#host/files.ts';
 
 /** `lifeless`: the guest's kernel has not printed a single byte. */
 export type BootSign = 'answered' | 'exited' | 'lifeless';
@@ -37,12 +36,7 @@ export async function firstBootSign(watch: BootWatch, signal: AbortSignal): Prom
 
 /** The size of the console's log, 0 when there is none yet. */
 export async function consoleSize(path: string): Promise<number> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return 0;
-    throw error;
-  }
+  return (await sizeIfThere(path)) ?? 0;
 }
 
 async function waitForSilence(watch: BootWatch, signal: AbortSignal): Promise<void> {
