@@ -77,6 +77,19 @@ test('a whole file between two looks is read; of two only the second', async () 
   assert.equal(await collect(log.readNew()), 'b\nc\n');
 });
 
+test('a missed file whose inode was that of one already read is read', async () => {
+  await using place = await placeForLog();
+  await writeFile(olderLogPath(place.path), 'old\n');
+  await writeFile(place.path, 'a\n');
+  await using log = new RotatedLog(place.path);
+  assert.equal(await collect(log.readTail(100)), 'old\na\n');
+  await place.rotate();
+  await writeFile(place.path, 'b\n'); // most file systems give a new file the number that was freed last
+  await place.rotate();
+  await writeFile(place.path, 'c\n');
+  assert.equal(await collect(log.readNew()), 'b\nc\n');
+});
+
 test('a log that was cut, and one that is gone for good', async () => {
   await using place = await placeForLog();
   await writeFile(place.path, 'long enough\n');
@@ -89,24 +102,49 @@ test('a log that was cut, and one that is gone for good', async () => {
   assert.equal(await collect(log.readNew()), '');
 });
 
+test('what was put aside is read before there is a new file, and once', async () => {
+  await using place = await placeForLog();
+  await writeFile(place.path, 'a\n');
+  await using log = new RotatedLog(place.path);
+  assert.equal(await collect(log.readTail(100)), 'a\n');
+  await place.rotate();
+  await writeFile(place.path, 'b\n');
+  await place.rotate();
+  assert.equal(await collect(log.readNew()), 'b\n');
+  assert.equal(await collect(log.readNew()), '');
+  await writeFile(place.path, 'c\n');
+  assert.equal(await collect(log.readNew()), 'c\n');
+  await rm(place.path);
+  assert.equal(await collect(log.readNew()), '');
+});
+
 test('a writer that never rests loses nothing to a reader that follows', async () => {
   await using place = await placeForLog();
   await writeFile(place.path, '');
   await using log = new RotatedLog(place.path);
   let seen = await collect(log.readTail(1000));
   let written = '';
-  const state = { isWriting: true };
+  const state = { isWriting: true, looks: 0, looksAtRotation: -1 };
+  const nextTurn = () => new Promise(setImmediate);
   const writing = (async () => {
     for (let line = 0; line < 600; line += 1) {
-      if (line % 25 === 24) await place.rotate();
+      if (line % 5 === 4) {
+        // What was put aside twice between two looks may be lost, so one has to end in between.
+        while (state.looks === state.looksAtRotation) await nextTurn();
+        await place.rotate();
+        state.looksAtRotation = state.looks;
+      }
       const text = `line ${line}\n`;
       await appendFile(place.path, text);
       written += text;
-      await new Promise(setImmediate);
+      await nextTurn();
     }
     state.isWriting = false;
   })();
-  while (state.isWriting) seen += await collect(log.readNew());
+  while (state.isWriting) {
+    seen += await collect(log.readNew());
+    state.looks += 1;
+  }
   await writing;
   seen += await collect(log.readNew());
   assert.equal(seen, written);

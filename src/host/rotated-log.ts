@@ -4,14 +4,21 @@ import { olderLogPath } from '#base/older-log-path.ts';
 
 const CHUNK_BYTES = 65_536;
 
+interface OpenLog {
+  readonly file: FileHandle;
+  /** Unique among the files held open, and only among them: a removed file's number is given to the next one. */
+  readonly inode: number;
+  offset: number;
+}
+
 /**
  * Reads a log that its writer may put aside at any time (`olderLogPath`) and begin anew, without losing or repeating a byte.
  * Only what was put aside and replaced between two looks is lost. The log may not be there yet, and may be cut.
  */
 export class RotatedLog implements AsyncDisposable {
   readonly #path: string;
-  #current: { file: FileHandle; inode: number; offset: number } | undefined;
-  #olderInode: number | undefined;
+  /** The current file, after the one that came before it: open, so that no later file can be taken for it. */
+  #logs: OpenLog[] = [];
 
   constructor(path: string) {
     this.#path = path;
@@ -19,74 +26,87 @@ export class RotatedLog implements AsyncDisposable {
 
   /** The last `maxBytes` of what is there now. To be asked first, if at all. */
   async *readTail(maxBytes: number): AsyncGenerator<Buffer, void, undefined> {
-    // The newer file first: when it is put aside meanwhile it is found again as the older one, and seen to be the same.
-    const current = (this.#current = await this.#open());
-    const size = current ? (await current.file.stat()).size : 0;
-    await using older = await openIfThere(olderLogPath(this.#path));
-    const stats = await older?.stat();
-    this.#olderInode = stats?.ino;
-    const olderSize = stats === undefined || stats.ino === current?.inode ? 0 : stats.size;
-    const skipped = Math.max(0, olderSize + size - maxBytes);
-    if (older) yield* readRange(older, skipped, olderSize);
-    if (!current) return;
-    current.offset = Math.max(0, skipped - olderSize);
-    yield* this.#readRest();
+    this.#logs = await this.#openBoth();
+    const sizes = await Promise.all(this.#logs.map(async (log) => (await log.file.stat()).size));
+    let left = maxBytes;
+    for (const [index, log] of [...this.#logs.entries()].toReversed()) {
+      const size = sizes[index] ?? 0;
+      log.offset = Math.max(0, size - left);
+      left -= size - log.offset;
+    }
+    for (const log of this.#logs) yield* readRest(log);
   }
 
   /** What was written since the last look. */
   async *readNew(): AsyncGenerator<Buffer, void, undefined> {
-    this.#current ??= await this.#open();
-    yield* this.#readRest();
+    yield* this.#readCurrent();
     while (await this.#wasReplaced()) {
-      yield* this.#readRest(); // what was written before the file was left
-      const left = this.#current;
-      this.#current = undefined;
-      await left?.file.close();
-      yield* this.#readMissed(left?.inode);
-      this.#current = await this.#open();
-      yield* this.#readRest();
+      yield* this.#readCurrent(); // what was written before the file was left
+      yield* this.#moveOn();
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#current?.file.close();
+    for (const log of this.#logs) await log.file.close();
   }
 
-  async *#readRest(): AsyncGenerator<Buffer, void, undefined> {
-    const current = this.#current;
-    if (!current) return;
-    const { size } = await current.file.stat();
-    if (current.offset > size) current.offset = 0;
-    for await (const chunk of readRange(current.file, current.offset, size)) {
-      current.offset += chunk.length;
-      yield chunk;
-    }
+  async *#readCurrent(): AsyncGenerator<Buffer, void, undefined> {
+    const current = this.#logs.at(-1);
+    if (current) yield* readRest(current);
   }
 
-  /** Between its putting aside and its beginning there is no file: then the old one is still what there is. */
+  /** Between its putting aside and its beginning there is no file: then what was put aside is the newest there is. */
   async #wasReplaced(): Promise<boolean> {
-    if (!this.#current) return false;
-    try {
-      return (await stat(this.#path)).ino !== this.#current.inode;
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return false;
-      throw error;
-    }
+    const newest = (await inodeAt(this.#path)) ?? (await inodeAt(olderLogPath(this.#path)));
+    return newest !== undefined && !this.#isKnown(newest);
   }
 
-  /** A whole file that came and went since the last look. */
-  async *#readMissed(leftInode: number | undefined): AsyncGenerator<Buffer, void, undefined> {
-    await using older = await openIfThere(olderLogPath(this.#path));
-    const stats = await older?.stat();
-    const isKnown = stats?.ino === leftInode || stats?.ino === this.#olderInode;
-    this.#olderInode = stats?.ino;
-    if (older && stats && !isKnown) yield* readRange(older, 0, stats.size);
+  /** On to the file that is there now, through one that came and went since the last look. */
+  async *#moveOn(): AsyncGenerator<Buffer, void, undefined> {
+    const found = await this.#openBoth();
+    const known = found.filter((log) => this.#isKnown(log.inode));
+    const missed = found.filter((log) => !this.#isKnown(log.inode));
+    const logs = [...this.#logs, ...missed];
+    this.#logs = logs.slice(-2);
+    for (const log of [...known, ...logs.slice(0, -2)]) await log.file.close();
+    for (const log of missed) yield* readRest(log);
   }
 
-  async #open(): Promise<{ file: FileHandle; inode: number; offset: number } | undefined> {
-    const file = await openIfThere(this.#path);
-    return file && { file, inode: (await file.stat()).ino, offset: 0 };
+  #isKnown(inode: number): boolean {
+    return this.#logs.some((log) => log.inode === inode);
   }
+
+  /** The older file, then the newer one: opened first, as it is found again as the older one when it is put aside meanwhile. */
+  async #openBoth(): Promise<OpenLog[]> {
+    const newer = await openLog(this.#path);
+    const older = await openLog(olderLogPath(this.#path));
+    const isSame = older !== undefined && older.inode === newer?.inode;
+    if (isSame) await older.file.close();
+    return [isSame ? undefined : older, newer].filter((log) => log !== undefined);
+  }
+}
+
+async function* readRest(log: OpenLog): AsyncGenerator<Buffer, void, undefined> {
+  const { size } = await log.file.stat();
+  if (log.offset > size) log.offset = 0;
+  for await (const chunk of readRange(log.file, log.offset, size)) {
+    log.offset += chunk.length;
+    yield chunk;
+  }
+}
+
+async function inodeAt(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function openLog(path: string): Promise<OpenLog | undefined> {
+  const file = await openIfThere(path);
+  return file && { file, inode: (await file.stat()).ino, offset: 0 };
 }
 
 async function* readRange(
