@@ -35,7 +35,7 @@ bool source_finish(struct source *source, struct outbox *out, uint32_t channel) 
 }
 
 size_t source_room(const struct source *source, const struct outbox *out) {
-    size_t room = outbox_room(out);
+    size_t room = outbox_stream_room(out);
     if (room < OUTBOX_REPLY_ROOM + FRAME_OVERHEAD + SOURCE_MIN_READ) return 0;
     room -= OUTBOX_REPLY_ROOM + FRAME_OVERHEAD;
     if (room > FRAME_DATA_MAX) room = FRAME_DATA_MAX;
@@ -97,14 +97,18 @@ static size_t write_some(struct sink *sink, const uint8_t *bytes, size_t length)
     return done;
 }
 
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+// The window bounds what is kept to the buffer's size.
 static bool keep(struct sink *sink, const uint8_t *bytes, size_t length) {
     if (!sink->buffer) sink->buffer = malloc(FLOW_WINDOW);
     if (!sink->buffer) return false;
-    if (sink->start + sink->used + length > FLOW_WINDOW) {
-        memmove(sink->buffer, sink->buffer + sink->start, sink->used);
-        sink->start = 0;
-    }
-    memcpy(sink->buffer + sink->start + sink->used, bytes, length);
+    size_t end = (sink->start + sink->used) % FLOW_WINDOW;
+    size_t behind = smaller(length, FLOW_WINDOW - end);
+    memcpy(sink->buffer + end, bytes, behind);
+    memcpy(sink->buffer, bytes + behind, length - behind);
     sink->used += length;
     return true;
 }
@@ -140,13 +144,12 @@ static void pass_eof(struct sink *sink) {
 
 void sink_pump(struct sink *sink) {
     if (sink->kind == SINK_NONE || sink->finished || sink->held) return;
-    if (sink->used && !sink->broken) {
-        size_t done = write_some(sink, sink->buffer + sink->start, sink->used);
-        sink->start += done;
+    while (sink->used && sink->watch->writable && !sink->broken) {
+        size_t done = write_some(sink, sink->buffer + sink->start, smaller(sink->used, FLOW_WINDOW - sink->start));
         sink->used -= done;
-        if (sink->used == 0) sink->start = 0;
-        if (sink->broken) swallow(sink);
+        sink->start = sink->used ? (sink->start + done) % FLOW_WINDOW : 0;
     }
+    if (sink->broken && sink->buffer) swallow(sink);
     if (sink->eof && sink->used == 0) pass_eof(sink);
 }
 

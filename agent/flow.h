@@ -28,7 +28,7 @@ enum sink_kind { SINK_NONE, SINK_PIPE, SINK_SOCKET, SINK_TERMINAL };
 struct sink {
     struct watch *watch;
     enum sink_kind kind;
-    uint8_t *buffer; // FLOW_WINDOW bytes, taken when something first has to wait
+    uint8_t *buffer; // a ring of FLOW_WINDOW bytes, taken when something first has to wait
     size_t start;
     size_t used;
     uint32_t window; // what the host may still send

@@ -24,6 +24,10 @@ size_t outbox_room(const struct outbox *out) {
     return OUTBOX_CAPACITY - outbox_used(out);
 }
 
+size_t outbox_stream_room(const struct outbox *out) {
+    return outbox_used(out) <= out->head ? outbox_room(out) : OUTBOX_CAPACITY - out->tail;
+}
+
 static uint8_t *make_room(struct outbox *out, size_t size) {
     if (size > outbox_room(out)) return NULL;
     if (out->head == out->tail) outbox_clear(out);

@@ -20,6 +20,9 @@ bool outbox_init(struct outbox *out);
 void outbox_clear(struct outbox *out);
 size_t outbox_used(const struct outbox *out);
 size_t outbox_room(const struct outbox *out);
+// Of the room, what a stream may take: a full outbox that leaves in small pieces must not be moved for each of them, so
+// what is free at the front counts only once no more waits than was sent, which bounds the moving to one copy a byte.
+size_t outbox_stream_room(const struct outbox *out);
 // Room for a frame with up to `payload` bytes; the caller fills in the payload at the returned address and commits.
 uint8_t *outbox_reserve(struct outbox *out, size_t payload);
 void outbox_commit(struct outbox *out, uint8_t type, uint8_t stream, uint32_t channel, size_t payload);

@@ -85,7 +85,7 @@ static bool pump(struct channel *channel, struct outbox *out) {
     struct source *source = &channel->sources[0];
     if (source->ended) return !source->eof_sent && source_finish(source, out, channel->id);
     if (!source->watch->readable) return false;
-    if (outbox_room(out) < room_for(DATAGRAM_MAX)) {
+    if (outbox_stream_room(out) < room_for(DATAGRAM_MAX)) {
         channel->deadline = loop_now() + RETRY_MS;
         return false;
     }
