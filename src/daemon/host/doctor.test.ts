@@ -45,17 +45,22 @@ test('emulation is a warning that gives the reason and what to do about it', asy
   }
 });
 
-test('a QEMU that is too old fails, a later one passes', async () => {
-  const statusOf = async (version: string) => {
-    const probe = async () => ({ version, accelerator: 'tcg', reason: '' }) as const;
+test('a QEMU that is too old fails, one that emulates several CPUs badly is told, a later one passes', async () => {
+  const statusOf = async (version: string, accelerator: 'kvm' | 'tcg') => {
+    const probe = async () => ({ version, accelerator, reason: '' });
     return rowOf(
       await examineHost({ drivers: { ...GOOD_HOST.drivers, hypervisor: hypervisorOf(probe) } }),
       'hypervisor',
     ).status;
   };
-  for (const version of ['6.2.0', '7.1.9', '2']) assert.equal(await statusOf(version), 'fail', version);
-  for (const version of ['7.2', '7.2.22 (Debian)', '7.10', '10.0.1'])
-    assert.equal(await statusOf(version), 'pass', version);
+  for (const version of ['6.2.0', '7.1.9', '2'])
+    assert.equal(await statusOf(version, 'kvm'), 'fail', version);
+  for (const version of ['7.2', '7.2.22 (Debian)', '8.0.5']) {
+    assert.equal(await statusOf(version, 'kvm'), 'pass', version);
+    assert.equal(await statusOf(version, 'tcg'), 'warn', version);
+  }
+  for (const version of ['8.1', '8.10.2', '10.0.1'])
+    assert.equal(await statusOf(version, 'tcg'), 'pass', version);
 });
 
 test('a driver that refuses is a failing row with its own hint, and the others are still examined', async () => {

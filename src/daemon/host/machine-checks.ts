@@ -9,6 +9,9 @@ const OLDEST: Readonly<Record<string, { version: string; why: string }>> = {
   qemu: { version: '7.2', why: 'older ones have no network over a stream socket' },
 };
 
+/** ADR 10: QEMU's own fault, mended in 8.1, which what is done at boot makes rare. */
+const RACY_EMULATION = { name: 'qemu', accelerator: 'tcg', mendedIn: '8.1' };
+
 const KVM_HINTS: Readonly<Record<NonNullable<KvmSupport['obstacle']>, string>> = {
   'no-device':
     'VMs work, but slower; for full speed: sudo modprobe kvm_intel (or kvm_amd), and virtualisation enabled in the firmware',
@@ -50,8 +53,16 @@ function judgeKvm({ usable, reason, obstacle }: KvmSupport): Verdict {
 function judgeVersion(name: string, version: string, accelerator: string): Verdict {
   const message = `${name} ${version}, ${accelerator}`;
   const oldest = OLDEST[name];
-  if (!oldest || !isOlder(version, oldest.version)) return pass(message);
-  return fail(`${message}: too old, ${oldest.why}`, `install ${name} ${oldest.version} or later`);
+  if (oldest && isOlder(version, oldest.version)) {
+    return fail(`${message}: too old, ${oldest.why}`, `install ${name} ${oldest.version} or later`);
+  }
+  const { mendedIn } = RACY_EMULATION;
+  const isRacy = name === RACY_EMULATION.name && accelerator === RACY_EMULATION.accelerator;
+  if (!isRacy || !isOlder(version, mendedIn)) return pass(message);
+  return warn(
+    `${message}: in rare cases, guests with several CPUs hang`,
+    `use KVM, ${name} ${mendedIn} or later, or VMs with --vcpu 1`,
+  );
 }
 
 function isOlder(version: string, than: string): boolean {
