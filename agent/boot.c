@@ -1,5 +1,6 @@
 #include "boot.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "cmdline.h"
+#include "cpus.h"
 #include "identity.h"
 #include "init.h"
 #include "log.h"
@@ -47,10 +49,35 @@ static void mount_kernel_folders(void) {
     log_to(LOG_KERNEL);
 }
 
+// Every init and every container runtime makes them; images link their log files to /dev/stdout.
+static void link_standard_streams(void) {
+    static const char *const links[][2] = {{"/proc/self/fd", "/dev/fd"},
+                                           {"/proc/self/fd/0", "/dev/stdin"},
+                                           {"/proc/self/fd/1", "/dev/stdout"},
+                                           {"/proc/self/fd/2", "/dev/stderr"}};
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
+        if (symlink(links[i][0], links[i][1]) < 0 && errno != EEXIST) {
+            log_line("cannot make %s: %s", links[i][1], strerror(errno));
+        }
+    }
+}
+
+static bool is_empty(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) return true;
+    bool empty = true;
+    for (struct dirent *entry; empty && (entry = readdir(folder));) {
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    }
+    closedir(folder);
+    return empty;
+}
+
 // What an init does for itself, for the agent that has to be one.
 static void mount_as_init(void) {
     mount_or_log("tmpfs", "/dev/shm", MS_NOSUID | MS_NODEV, "mode=1777");
-    mount_or_log("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
+    // Images made for containers bring folders there that their programs need: a database's /run/mysqld.
+    if (is_empty("/run")) mount_or_log("tmpfs", "/run", MS_NOSUID | MS_NODEV, "mode=0755");
     mount_or_log("cgroup2", "/sys/fs/cgroup", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
     reboot(RB_DISABLE_CAD); // ctrl-alt-delete then is a SIGINT
 }
@@ -74,6 +101,11 @@ static pid_t start_beside(void (*part)(const char *), const char *cmdline) {
 
 static void join(pid_t pid) {
     while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+}
+
+static void start_cpus(const char *cmdline) {
+    (void)cmdline;
+    cpus_start();
 }
 
 static void load_modules(const char *cmdline) {
@@ -123,11 +155,13 @@ void boot(char **argv) {
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
     // The disk's driver comes first; the others are loaded while the root is mounted.
+    pid_t starter = start_beside(start_cpus, cmdline);
     pid_t loader = start_beside(load_modules, cmdline);
     rootdisk_enter(cmdline);
     pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
     // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
     mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
+    link_standard_streams();
     machine.is_guest = true;
     machine.init = init_find(cmdline, init, sizeof init);
     if (machine.init == INIT_AGENT) mount_as_init();
@@ -135,6 +169,7 @@ void boot(char **argv) {
     rootdisk_free_initramfs();
     set_identity(cmdline);
     join(mounter);
+    join(starter);
     if (machine.init != INIT_AGENT) start_init(init, argv);
     else process_rename(argv);
 }

@@ -3,24 +3,18 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "job.h"
 #include "operations.h"
 #include "reaper.h"
+#include "timekeeping.h"
 
 enum { TAG_ARGV = 2, TAG_USER = 5, TAG_TTY = 6, TAG_INPUT = 9, SILENCE_MS = 250, READ_AT_ONCE = 32 * 1024 };
 
 static struct detached *commands[DETACHED_MAX];
 static size_t count;
 static uint32_t last_id;
-
-static uint64_t wall_ms(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (uint64_t)time.tv_sec * 1000 + (uint64_t)time.tv_nsec / 1000000;
-}
 
 static void dispose(struct detached *command) {
     if (command->process) channel_free(command->process);
@@ -83,7 +77,7 @@ static struct detached *make(struct fields request) {
         return NULL;
     }
     command->user = fields_text(request, TAG_USER);
-    command->started_ms = wall_ms();
+    command->started_ms = clock_wall_ms();
     keep_words(command, request);
     return command;
 }
@@ -156,7 +150,7 @@ static void end(struct detached *command) {
     struct channel *process = command->process;
     command->ended = true;
     command->deadline = 0;
-    command->ended_ms = wall_ms();
+    command->ended_ms = clock_wall_ms();
     process->done = true;
     watch_close(&process->input);
     watch_close(&process->output);

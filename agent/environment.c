@@ -35,6 +35,12 @@ static char *variable(const char *name, const char *value) {
     return text;
 }
 
+static void set_asked(char **environment, size_t *used, struct fields request, uint8_t tag) {
+    for (struct field field; fields_next(&request, &field);) {
+        if (field.tag == tag) set(environment, used, field_text(&field));
+    }
+}
+
 char **environment_make(const struct user *user, bool terminal, struct fields request, uint8_t tag) {
     char **environment = calloc(count(request, tag) + DEFAULTS + 1, sizeof *environment);
     if (!environment) return NULL;
@@ -45,9 +51,17 @@ char **environment_make(const struct user *user, bool terminal, struct fields re
     set(environment, &used, variable("LOGNAME", user->name));
     set(environment, &used, variable("SHELL", user->shell));
     if (terminal) set(environment, &used, variable("TERM", "xterm-256color"));
-    for (struct field field; fields_next(&request, &field);) {
-        if (field.tag == tag) set(environment, &used, field_text(&field));
-    }
+    set_asked(environment, &used, request, tag);
+    return environment;
+}
+
+char **environment_complete(const struct user *user, struct fields request, uint8_t tag) {
+    char **environment = calloc(count(request, tag) + DEFAULTS + 1, sizeof *environment);
+    if (!environment) return NULL;
+    size_t used = 0;
+    set(environment, &used, strdup(default_path));
+    set(environment, &used, variable("HOME", user->home));
+    set_asked(environment, &used, request, tag);
     return environment;
 }
 

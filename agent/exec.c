@@ -1,7 +1,6 @@
 // Operation 1: the host's side of a command. What happens in the child is in exec_child.c.
 #include <errno.h>
 #include <signal.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "bytes.h"
@@ -47,13 +46,7 @@ static struct failure start(struct channel *channel, struct fields request) {
 static void finish(struct channel *channel) {
     uint8_t payload[64];
     struct field_writer writer = {payload, sizeof payload, 0, false};
-    int status = channel->wait_status;
-    if (WIFSIGNALED(status)) {
-        write_u32(&writer, 2, (uint32_t)WTERMSIG(status));
-        if (WCOREDUMP(status)) write_u32(&writer, 3, 1);
-    } else {
-        write_u32(&writer, 1, (uint32_t)WEXITSTATUS(status));
-    }
+    job_write_end(&writer, channel->wait_status);
     channel_finish(channel, FRAME_RESULT, payload, writer.length);
 }
 

@@ -1,69 +1,18 @@
 #include "exec_child.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "environment.h"
 #include "job.h"
-#include "users.h"
+#include "launch.h"
 
-enum { TAG_ARGV = 2, TAG_ENV = 3, TAG_FOLDER = 4, TAG_USER = 5, TAG_TTY = 6 };
-
-static char **read_argv(struct fields request) {
-    size_t count = 0;
-    struct fields fields = request;
-    for (struct field field; fields_next(&fields, &field);) count += field.tag == TAG_ARGV;
-    if (count == 0) job_fail("INVALID", 0, "No command was given");
-    char **argv = calloc(count + 1, sizeof *argv);
-    size_t used = 0;
-    for (struct field field; argv && fields_next(&request, &field);) {
-        if (field.tag != TAG_ARGV) continue;
-        argv[used] = field_text(&field);
-        if (!argv[used++]) job_fail("INVALID", 0, "Argument %zu of the command holds a NUL byte", used);
-    }
-    if (!argv) job_fail("IO", ENOMEM, "Cannot read the command");
-    return argv;
-}
-
-static void become(const struct user *user) {
-    if (geteuid() == 0) {
-        if (setgroups(user->group_count, user->groups) == 0 && setresgid(user->gid, user->gid, user->gid) == 0 &&
-            setresuid(user->uid, user->uid, user->uid) == 0) {
-            return;
-        }
-        job_fail("DENIED", errno, "Cannot become user \"%s\"", user->name);
-    }
-    if (user->uid != geteuid()) job_fail("DENIED", EPERM, "Cannot become user \"%s\"", user->name);
-}
-
-static struct user *find_user(struct fields request) {
-    struct user *user = malloc(sizeof *user);
-    const char *spec = fields_text(request, TAG_USER);
-    char own[16];
-    if (!spec || !*spec) {
-        // An agent that is not root can only be itself (test mode).
-        snprintf(own, sizeof own, "%u", (unsigned)geteuid());
-        spec = geteuid() == 0 ? "root" : own;
-    }
-    struct text passwd = users_read("/etc/passwd");
-    struct text group = users_read("/etc/group");
-    const char *missing;
-    if (!user) job_fail("IO", ENOMEM, "Cannot look up user \"%s\"", spec);
-    if (!users_resolve(passwd, group, spec, user, &missing)) {
-        job_fail("NOT_FOUND", 0, "There is no such %s: \"%s\"", missing, spec);
-    }
-    return user;
-}
+enum { TAG_TTY = 6 };
 
 static void enter_folder(struct fields request, const struct user *user) {
-    char *folder = fields_text(request, TAG_FOLDER);
+    char *folder = fields_text(request, LAUNCH_FOLDER);
     if (folder && *folder) {
         if (chdir(folder) < 0) job_fail(job_error_code(errno), errno, "Cannot enter folder \"%s\"", folder);
     } else if (chdir(user->home) < 0 && chdir("/") < 0) {
@@ -71,60 +20,19 @@ static void enter_folder(struct fields request, const struct user *user) {
     }
 }
 
-static const char *exec_error_code(int error) {
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR: return "NOT_FOUND";
-    case EACCES:
-    case EPERM:
-    case EISDIR: return "DENIED";
-    case ENOEXEC:
-    case E2BIG:
-    case ELOOP:
-    case ENAMETOOLONG:
-    case EINVAL: return "INVALID";
-    default: return "IO";
-    }
-}
-
-// Like execvpe, but in the PATH of the command, and without a shell's guess at what is not executable.
-static int exec_in_path(char **argv, char **environment) {
-    const char *path = environment_get(environment, "PATH");
-    char candidate[PATH_MAX];
-    int error = ENOENT;
-    while (path) {
-        size_t length = strcspn(path, ":");
-        int wrote = snprintf(candidate, sizeof candidate, "%.*s%s%s", (int)length, path, length ? "/" : "", argv[0]);
-        if (wrote > 0 && wrote < (int)sizeof candidate) {
-            execve(candidate, argv, environment);
-            if (errno == EACCES) error = EACCES;
-            else if (errno != ENOENT && errno != ENOTDIR) return errno;
-        }
-        path = path[length] ? path + length + 1 : NULL;
-    }
-    return error;
-}
-
 void exec_child(struct fields request) {
     bool terminal = fields_number(request, TAG_TTY, 0) != 0;
     setsid();
-    char **argv = read_argv(request);
-    struct user *user = find_user(request);
+    char **argv = launch_argv(request);
+    struct user *user = launch_user(request);
     if (terminal) {
         ioctl(STDIN_FILENO, TIOCSCTTY, 0);
         if (geteuid() == 0 && fchown(STDIN_FILENO, user->uid, (gid_t)-1) == 0) fchmod(STDIN_FILENO, 0620);
     }
-    char **environment = environment_make(user, terminal, request, TAG_ENV);
+    char **environment = environment_make(user, terminal, request, LAUNCH_ENV);
     if (!environment) job_fail("IO", ENOMEM, "Cannot make the environment");
-    become(user);
+    launch_become(user);
     enter_folder(request, user);
     umask(022);
-    int error = ENOENT;
-    if (strchr(argv[0], '/')) {
-        execve(argv[0], argv, environment);
-        error = errno;
-    } else if (*argv[0]) {
-        error = exec_in_path(argv, environment);
-    }
-    job_fail(exec_error_code(error), error, "Cannot run \"%s\"", argv[0]);
+    launch_execute(argv, environment);
 }

@@ -1,5 +1,4 @@
-// The child's way from fork to execve. Everything that touches the guest's files happens here, so that a file system
-// that hangs cannot hold up the agent.
+// A command's way from fork to execve.
 #pragma once
 
 #include "fields.h"

@@ -57,7 +57,7 @@ static _Noreturn void run_child(const struct pipes *pipes, const struct job *job
     int wanted[PIPES];
     for (int i = 0; i < PIPES; i++) {
         int fd = pipes->child[i];
-        if (i != STATUS && job->terminal >= 0) fd = job->terminal;
+        if (i != STATUS && job->terminal >= 0 && !(i == IN && job->without_input)) fd = job->terminal;
         if (fd < 0) fd = process_null_fd();
         wanted[i] = fcntl(fd, F_DUPFD_CLOEXEC, 10); // out of the way of 0 to 3
     }
@@ -152,6 +152,15 @@ void job_read_status(struct channel *channel) {
             watch_close(&channel->status);
             channel->status_ended = true;
         }
+    }
+}
+
+void job_write_end(struct field_writer *result, int wait_status) {
+    if (WIFSIGNALED(wait_status)) {
+        write_u32(result, 2, (uint32_t)WTERMSIG(wait_status));
+        if (WCOREDUMP(wait_status)) write_u32(result, 3, 1);
+    } else {
+        write_u32(result, 1, (uint32_t)WEXITSTATUS(wait_status));
     }
 }
 

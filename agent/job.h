@@ -17,13 +17,17 @@ struct job {
     bool input;
     bool output;
     bool errors;
-    int terminal; // -1, or the terminal that becomes 0, 1 and 2
+    int terminal; // -1, or what becomes 0, 1 and 2: a terminal, or a pipe to somewhere else
+    bool without_input; // 0 is empty all the same
 };
 
 // Forks and wires the channel to the child.
 struct failure job_start(struct channel *channel, const struct job *job, struct fields request);
 // Reads what the child reported. A record becomes the channel's OPENED or its final frame.
 void job_read_status(struct channel *channel);
+
+// How a process ended, as exec tells it.
+void job_write_end(struct field_writer *result, int wait_status);
 
 // For the child.
 void job_report(uint8_t type, const void *payload, size_t length);

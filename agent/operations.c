@@ -5,6 +5,7 @@ static const struct operation *const all[] = {
     &ports_operation, &stats_operation,  &sync_operation,    &power_operation,
     &udp_operation,   &grow_operation,   &identity_operation, &list_operation,
     &attach_operation, &signal_operation, &remove_operation,  &start_operation,
+    &service_define_operation, &service_status_operation, &service_stop_operation, &service_start_operation,
 };
 
 const struct failure not_a_machine = {"UNSUPPORTED", "This agent does not run in a machine of its own", 0};

@@ -19,6 +19,10 @@ extern const struct operation attach_operation;
 extern const struct operation signal_operation;
 extern const struct operation remove_operation;
 extern const struct operation start_operation;
+extern const struct operation service_define_operation;
+extern const struct operation service_status_operation;
+extern const struct operation service_stop_operation;
+extern const struct operation service_start_operation;
 
 // What an operation on the machine itself says in test mode.
 extern const struct failure not_a_machine;

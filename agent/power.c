@@ -9,6 +9,7 @@
 #include <sys/reboot.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "detached.h"
 #include "frame.h"
 #include "log.h"
@@ -18,9 +19,11 @@
 #include "process.h"
 #include "procfs.h"
 #include "reaper.h"
+#include "service.h"
 
 enum { TAG_GRACE = 2, TAG_MODE = 3, MODE_NOW = 1, GRACE_DEFAULT_MS = 8000, GRACE_MAX_MS = 600000 };
 enum { SYNC_MAX_MS = 10000, TERM_MS = 1000, LAST_SYNC_MS = 5000, SETTLE_MS = 20, COMMANDS_MS = 3500 };
+enum { SERVICE_LEAVES_MS = 1500, CONSOLE_STEP_MS = 10 };
 enum { REMOUNT_MAX_MS = 3000, REMOUNT_STEP_MS = 5 };
 
 // glibc's SIGRTMIN + 4: systemd's "start poweroff.target".
@@ -30,7 +33,7 @@ enum phase {
     IDLE,
     FIRST_SYNC, // the disks, before anybody is asked
     ANSWER,     // OPENED is on its way out
-    COMMANDS,   // those that belong to the agent were asked to end
+    COMMANDS,   // the service and the detached commands were asked to end
     GRACE,      // the init was asked
     TERMINATED, // everybody got SIGTERM
     LAST_SYNC,  // a child syncs, remounts and powers off
@@ -119,12 +122,20 @@ static void ask_init(void) {
     }
 }
 
+// Of the grace time something is left for the init.
+static int stop_service(void) {
+    if (power.at_once) return service_shut_down(0);
+    bool long_enough = power.grace_ms > 2 * SERVICE_LEAVES_MS;
+    return service_shut_down(long_enough ? power.grace_ms - SERVICE_LEAVES_MS : power.grace_ms / 2);
+}
+
 // They are the agent's children, so an init that ends them itself is not told when they are gone: systemd then looks
 // again only after ten seconds.
 static void end_commands(void) {
     power.grace_ends = loop_now() + power.grace_ms;
+    int service_ms = stop_service();
     if (!power.at_once) detached_terminate_all();
-    enter(COMMANDS, power.at_once ? 0 : COMMANDS_MS);
+    enter(COMMANDS, power.at_once ? 0 : service_ms > COMMANDS_MS ? service_ms : COMMANDS_MS);
 }
 
 static void advance(void) {
@@ -150,13 +161,20 @@ static void advance(void) {
     }
 }
 
+static bool commands_are_over(void) {
+    return reaper_is_idle() && service_is_down() && console_is_idle();
+}
+
 int power_tick(void) {
     if (power.phase == IDLE) return -1;
     bool waits_for_child = power.phase == FIRST_SYNC || power.phase == LAST_SYNC;
-    bool is_over = waits_for_child ? power.child_done : power.phase == COMMANDS && reaper_is_idle();
+    bool is_over = waits_for_child ? power.child_done : power.phase == COMMANDS && commands_are_over();
     if (is_over || loop_now() >= power.deadline) advance();
     uint64_t now = loop_now();
-    return power.deadline > now ? (int)(power.deadline - now) : 0;
+    if (power.deadline <= now) return 0;
+    // No event tells that the console has taken the last of the output.
+    if (power.phase == COMMANDS && service_is_down() && !console_is_idle()) return CONSOLE_STEP_MS;
+    return (int)(power.deadline - now);
 }
 
 void power_collected(pid_t pid) {

@@ -10,6 +10,7 @@
 #include "log.h"
 #include "power.h"
 #include "reaper.h"
+#include "service.h"
 #include "session.h"
 
 enum {
@@ -25,6 +26,7 @@ static void collected(void *context, pid_t pid, int wait_status) {
         if (session->channels[i]->pid == pid) channel_collect(session->channels[i], wait_status);
     }
     detached_collect(pid, wait_status);
+    service_collect(pid, wait_status);
     power_collected(pid);
 }
 
@@ -144,14 +146,15 @@ static int turn(struct session *session) {
     if (session->more_children) session->more_children = reaper_collect(collected, session);
     bool progress = detached_pump();
     progress |= pump_channels(session);
-    bool was_full = outbox_room(&session->out) < ROOM_TO_GO_ON;
+    bool was_full = outbox_stream_room(&session->out) < ROOM_TO_GO_ON;
     flush(session);
-    if (was_full && outbox_room(&session->out) >= ROOM_TO_GO_ON) progress = true;
+    if (was_full && outbox_stream_room(&session->out) >= ROOM_TO_GO_ON) progress = true;
     if (session->link.gone || session->link.connected != was_connected) progress = true;
     wait = sooner(wait, reaper_tick());
     wait = sooner(wait, power_tick());
     wait = sooner(wait, channel_deadline(session));
     wait = sooner(wait, detached_wait());
+    wait = sooner(wait, service_tick());
     if (outbox_used(&session->out)) wait = sooner(wait, STUCK_WRITE_MS);
     input_ready = session->link.stream.fd >= 0 && session->link.stream.readable;
     bool input_stuck = outbox_room(&session->out) < OUTBOX_REPLY_ROOM / 2;
@@ -162,6 +165,7 @@ static int turn(struct session *session) {
 static void stop(struct session *session) {
     session_end(session);
     detached_end_all();
+    service_end();
     int wait;
     while ((wait = reaper_tick()) >= 0) {
         loop_wait(wait);

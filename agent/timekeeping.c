@@ -28,6 +28,10 @@ static void clock_write(uint64_t wall_ns) {
     if (clock_settime(CLOCK_REALTIME, &time) < 0) log_line("cannot set the clock: %s", strerror(errno));
 }
 
+uint64_t clock_wall_ms(void) {
+    return clock_read() / 1000000;
+}
+
 void clock_step(uint64_t wall_ns) {
     if (wall_ns == 0) return;
     uint64_t now = clock_read();

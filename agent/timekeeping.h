@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Milliseconds since the epoch.
+uint64_t clock_wall_ms(void);
 // Sets the clock when it is a quarter of a second behind, or a minute ahead; 0 is ignored.
 void clock_step(uint64_t wall_ns);
 // Sets the clock to the time of the launch and what has passed since, unless it is later already.

@@ -10,7 +10,7 @@ import traceback
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE))
-SUITES = ["e2e_session", "e2e_exec", "e2e_flow", "e2e_tar", "e2e_services", "e2e_udp", "e2e_commands"]
+SUITES = ["e2e_session", "e2e_exec", "e2e_flow", "e2e_tar", "e2e_services", "e2e_udp", "e2e_commands", "e2e_service"]
 
 
 def unit(build):

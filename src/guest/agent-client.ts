@@ -32,6 +32,7 @@ import { GuestCommands } from './guest-commands.ts';
 import { GuestDatagrams } from './guest-datagrams.ts';
 import type { DatagramHandler } from './guest-datagrams.ts';
 import { GuestProcess } from './guest-process.ts';
+import { GuestService } from './guest-service.ts';
 import { guestSocket } from './guest-socket.ts';
 import { OperationChannel } from './operation-channel.ts';
 import type { OperationOptions } from './operation-channel.ts';
@@ -63,6 +64,8 @@ const nothing = (): void => {};
 export class AgentClient {
   /** The commands that run on without a session. */
   readonly commands: GuestCommands;
+  /** The service that the agent supervises. */
+  readonly service: GuestService;
   readonly #session: AgentSession;
 
   /**
@@ -76,6 +79,7 @@ export class AgentClient {
 
   private constructor(session: AgentSession) {
     this.commands = new GuestCommands(session);
+    this.service = new GuestService(session);
     this.#session = session;
   }
 

@@ -53,7 +53,6 @@ const COMMAND_TESTS: Record<string, CommandTest> = {
     const ended = await whenEnded(commands, id);
     assert.partialDeepStrictEqual(ended, { status: 'exited', exitCode: 3, outputBytes: 8, viewers: 0 });
     for (let viewer = 0; viewer < 2; viewer += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- one after the other
       assert.deepEqual(await see(commands, id), { out: 'one\n', errors: 'two\n', result: { exitCode: 3 } });
     }
   },
@@ -147,7 +146,6 @@ const COMMAND_TESTS: Record<string, CommandTest> = {
     await commands.remove(id);
     assert.deepEqual(await commands.list(), []);
     for (const gone of [commands.attach(id), commands.signal(id, 15), commands.remove(id)]) {
-      // oxlint-disable-next-line no-await-in-loop -- all of them began already
       await rejectsWith('DETACHED_COMMAND_NOT_FOUND', gone);
     }
   },
@@ -157,7 +155,6 @@ const COMMAND_TESTS: Record<string, CommandTest> = {
     await rejectsWith('COMMAND_NOT_EXECUTABLE', commands.start({ argv: ['/etc/passwd'] }));
     assert.deepEqual(await commands.list(), []);
     for (let count = 0; count < 64; count += 1) {
-      // oxlint-disable-next-line no-await-in-loop -- the order is what the list shows
       await commands.start({ argv: ['sleep', '60'] });
     }
     await rejectsWith('DETACHED_COMMANDS_FULL', commands.start({ argv: ['true'] }));

@@ -220,7 +220,6 @@ const AGENT_TESTS: Record<string, AgentTest> = {
     const socket = client.connectUdp({ port: server.port }, { onDatagram, onEnd: ended.resolve });
     for (const datagram of datagrams) {
       assert.ok(socket.send(datagram));
-      // oxlint-disable-next-line no-await-in-loop -- datagrams may overtake each other
       await raceAbort(news.promise, deadline());
       news = Promise.withResolvers();
     }
@@ -250,14 +249,10 @@ async function checkResync(start: () => Promise<AgentUnderTest & AsyncDisposable
   ]);
   await using agent = await start();
   for (let cut = 0; cut <= before.length; cut += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- one host after the other
     const stream = await agent.open();
     stream.write(before.subarray(0, cut));
-    // oxlint-disable-next-line no-await-in-loop
     const client = await AgentClient.connect(stream, { signal: deadline() });
-    // oxlint-disable-next-line no-await-in-loop
     assert.equal(await outputOf(client, { argv: ['echo', `cut at ${cut}`] }), `cut at ${cut}\n`);
-    // oxlint-disable-next-line no-await-in-loop
     await client.close();
   }
 }

@@ -17,7 +17,6 @@ import { ScriptedGuest } from './fake/scripted-guest.ts';
 
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- lets both ends of the pair run
     await setImmediate();
   }
 }

@@ -17,6 +17,8 @@ import type {
   StartCommandRequest,
   StartedCommand,
 } from '#contract/owner/command.ts';
+import { askGuest } from './ask-guest.ts';
+import type { GuestQuestion } from './ask-guest.ts';
 import { commandError, startCommandError } from './guest-errors.ts';
 import { GuestProcess } from './guest-process.ts';
 import { OperationChannel } from './operation-channel.ts';
@@ -48,14 +50,16 @@ export class GuestCommands {
    * @throws UserError as exec, and `DETACHED_COMMANDS_FULL`
    */
   start(request: StartCommandRequest, options: Abortable = {}): Promise<StartedCommand> {
-    return new OperationChannel(this.#session, {
-      action: `run "${request.argv[0] ?? ''}"`,
-      open: encodeCommandStartOpen(request),
-      abandonedInput: 'close',
-      decodeOpened: nothing,
-      decodeResult: decodeStartedCommand,
-      toError: startCommandError,
-    }).waitResult(options);
+    return askGuest(
+      this.#session,
+      {
+        action: `run "${request.argv[0] ?? ''}"`,
+        open: encodeCommandStartOpen(request),
+        decode: decodeStartedCommand,
+        toError: startCommandError,
+      },
+      options,
+    );
   }
 
   /** Those that run and the last that ended, the oldest first. */
@@ -91,17 +95,7 @@ export class GuestCommands {
     return this.#ask({ action: `remove command ${id}`, open, decode: nothing }, options);
   }
 
-  #ask<Result>(
-    question: { action: string; open: Uint8Array; decode: (payload: Uint8Array) => Result },
-    options: Abortable,
-  ): Promise<Result> {
-    return new OperationChannel(this.#session, {
-      action: question.action,
-      open: question.open,
-      abandonedInput: 'close',
-      decodeOpened: nothing,
-      decodeResult: question.decode,
-      toError: commandError,
-    }).waitResult(options);
+  #ask<Result>(question: Omit<GuestQuestion<Result>, 'toError'>, options: Abortable): Promise<Result> {
+    return askGuest(this.#session, { ...question, toError: commandError }, options);
   }
 }

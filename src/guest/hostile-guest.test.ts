@@ -112,7 +112,6 @@ describe('A session with a hostile guest', () => {
     });
     for (let sent = 0; sent < 3000; sent += 1) {
       guest.sendBytes(Buffer.concat([frame, new Uint8Array(32_768)])); // padding that must not be kept for the byte
-      // oxlint-disable-next-line no-await-in-loop -- the bytes must arrive in pieces
       if (sent % 20 === 0) await setImmediate();
     }
     guest.onFrame = ({ type, payload }) => {

@@ -16,7 +16,6 @@ function isCode(code: ErrorCode) {
 }
 
 async function until(condition: () => boolean): Promise<void> {
-  // oxlint-disable-next-line no-await-in-loop -- asks again each turn of the event loop
   while (!condition()) await setImmediate();
 }
 
@@ -49,10 +48,8 @@ describe('AgentClient.connect', () => {
       guest.sendBytes = (bytes) => {
         for (let at = 0; at < bytes.length; at += size) whole(bytes.subarray(at, at + size));
       };
-      // oxlint-disable-next-line no-await-in-loop -- one size after the other
       const client = await AgentClient.connect(guest.hostEnd);
       assert.equal(client.hello.generation, 1);
-      // oxlint-disable-next-line no-await-in-loop
       await client.close();
     }
   });
@@ -126,7 +123,6 @@ describe('AgentClient.connect', () => {
       [5999, 2],
     ] as const) {
       t.mock.timers.tick(elapsedMs);
-      // oxlint-disable-next-line no-await-in-loop -- one step after the other
       await setImmediate();
       assert.equal(greetings, expected);
     }

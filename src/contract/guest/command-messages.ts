@@ -7,12 +7,10 @@ import type {
 } from '../owner/command.ts';
 import { decodeExecOpen, decodeExecResult, encodeExecResult, execFields } from './exec-messages.ts';
 import { Fields, FieldsBuilder } from './fields.ts';
-import { MalformedError } from './malformed.ts';
 import { buildOpen, openFields, Operation } from './open.ts';
 import { plainText } from './plain-text.ts';
+import { timeOf } from './time-of.ts';
 
-/** What a Date can hold. */
-const MAX_TIME_MS = 8.64e15;
 const MAX_WORD_LENGTH = 512;
 
 /**
@@ -139,10 +137,4 @@ function decodeCommand(fields: Fields): DetachedCommand {
     keptFromByte: fields.requireNumber(8),
     viewers: fields.number(10) ?? 0,
   };
-}
-
-function timeOf(fields: Fields, tag: number): string {
-  const ms = fields.requireNumber(tag);
-  if (ms > MAX_TIME_MS) throw new MalformedError(`a time of ${ms} ms`);
-  return new Date(ms).toISOString();
 }

@@ -20,6 +20,10 @@ export const Operation = {
   COMMAND_SIGNAL: 14,
   COMMAND_REMOVE: 15,
   COMMAND_START: 16,
+  SERVICE_DEFINE: 17,
+  SERVICE_STATUS: 18,
+  SERVICE_STOP: 19,
+  SERVICE_START: 20,
 } as const;
 export type Operation = (typeof Operation)[keyof typeof Operation];
 

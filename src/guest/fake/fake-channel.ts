@@ -91,7 +91,6 @@ export class FakeChannel {
       } else if (this.#inputEnded || this.closed.aborted) {
         return;
       } else {
-        // oxlint-disable-next-line no-await-in-loop -- waits for more
         await this.#changed.promise;
       }
     }
@@ -103,7 +102,6 @@ export class FakeChannel {
     while (rest.length > 0 && !this.closed.aborted) {
       const size = Math.min(rest.length, MAX_DATA_BYTES, credit.bytes);
       if (size === 0) {
-        // oxlint-disable-next-line no-await-in-loop -- waits for credit
         await this.#changed.promise;
         continue;
       }

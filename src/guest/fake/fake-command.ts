@@ -123,7 +123,6 @@ export class FakeCommand {
       const piece = this.#input.shift();
       if (piece) yield piece;
       else if (this.#inputEnded) return;
-      // oxlint-disable-next-line no-await-in-loop -- waits for more
       else await this.#changed.promise;
       this.#killing.signal.throwIfAborted();
     }

@@ -95,7 +95,6 @@ async function giveOutput(channel: FakeChannel, command: FakeCommand, start: num
     const { changed } = command;
     const chunk = command.chunkAt(at);
     if (chunk) {
-      // oxlint-disable-next-line no-await-in-loop -- as far as the credit goes
       await channel.write(chunk.stream, chunk.bytes);
       at += chunk.bytes.length;
     } else if (command.result) {
@@ -104,7 +103,6 @@ async function giveOutput(channel: FakeChannel, command: FakeCommand, start: num
       channel.result(encodeExecResult(command.result));
       return;
     } else {
-      // oxlint-disable-next-line no-await-in-loop
       await Promise.race([changed, channel.whenClosed]);
     }
   }

@@ -2,10 +2,10 @@ import { delay } from '#base/backoff.ts';
 import { decodeExecOpen, encodeExecResult, encodeExecStarted } from '#contract/guest/exec-messages.ts';
 import { GuestStream } from '#contract/guest/flow-control.ts';
 import type { ExecResult } from '#contract/owner/exec.ts';
-import { FakeFailure } from './fake-channel.ts';
 import type { FakeChannel } from './fake-channel.ts';
 import type { FakeGuestState } from './fake-guest-state.ts';
-import type { FakeProgram, FakeProgramContext } from './fake-program.ts';
+import type { FakeProgramContext } from './fake-program.ts';
+import { findProgram } from './find-program.ts';
 
 let lastPid = 1000;
 
@@ -16,7 +16,7 @@ export async function runFakeExec(
   state: FakeGuestState,
 ): Promise<void> {
   const request = decodeExecOpen(open);
-  const program = findProgram(request.argv[0] ?? '', state);
+  const program = findProgram(request.argv[0] ?? '', state.programs);
   const killed = Promise.withResolvers<ExecResult>();
   const killing = new AbortController();
   channel.onSignal = (signal) => {
@@ -49,14 +49,6 @@ async function endOf(
     if (!(error instanceof DOMException)) throw error;
     return channel.closed.aborted ? { signal: 1 } : killed;
   }
-}
-
-/** @throws FakeFailure */
-export function findProgram(name: string, state: FakeGuestState): FakeProgram {
-  const program = state.programs.get(name.replace(/^\/(usr\/)?bin\//, ''));
-  if (program) return program;
-  if (name.startsWith('/etc/')) throw new FakeFailure('DENIED', `${name} is not executable`);
-  throw new FakeFailure('NOT_FOUND', `no program "${name}"`);
 }
 
 function asBytes(bytes: Uint8Array | string): Uint8Array {

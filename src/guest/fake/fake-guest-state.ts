@@ -8,6 +8,8 @@ import { listenerPrograms } from './fake-ports.ts';
 import { FakeCommands } from './fake-commands.ts';
 import { standardPrograms } from './fake-program.ts';
 import type { FakeProgram } from './fake-program.ts';
+import { FakeService } from './fake-service.ts';
+import { findProgram } from './find-program.ts';
 
 /** What a fake guest is and what has become of it. Tests change it and look at it; it outlives sessions. */
 export interface FakeGuestState {
@@ -18,6 +20,7 @@ export interface FakeGuestState {
   /** Archives by the folder they were unpacked into; `tar-out` of that folder gives them back. */
   archives: Map<string, Buffer>;
   commands: FakeCommands;
+  service: FakeService;
   identity: GuestIdentity;
   /** Size of the root file system. */
   rootBytes: number;
@@ -27,13 +30,15 @@ export interface FakeGuestState {
   poweredOff: boolean;
   /** Called when the guest powers off, as the hypervisor would notice. */
   onPowerOff: (request: PowerOffOrder) => void;
+  /** Takes what the service writes, as the hypervisor would. */
+  onConsole: (bytes: Uint8Array | string) => void;
 }
 
 export function newFakeGuestState(): FakeGuestState {
   const ports: ListeningPort[] = [
     { protocol: 'tcp', address: '0.0.0.0', port: 22, inode: 1, pid: 400, processName: 'sshd' },
   ];
-  return {
+  const state: FakeGuestState = {
     hello: {
       generation: 1,
       bootId: randomUUID(),
@@ -49,13 +54,19 @@ export function newFakeGuestState(): FakeGuestState {
     stats: idleStats(),
     archives: new Map(),
     commands: new FakeCommands(),
+    service: new FakeService({
+      findProgram: (name) => findProgram(name, state.programs),
+      onConsole: (bytes) => state.onConsole(bytes),
+    }),
     identity: {},
     rootBytes: 8 * 2 ** 30,
     syncs: 0,
     wallClockNs: undefined,
     poweredOff: false,
     onPowerOff: () => {},
+    onConsole: () => {},
   };
+  return state;
 }
 
 function idleStats(): GuestStats {

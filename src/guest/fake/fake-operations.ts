@@ -16,7 +16,8 @@ import {
 } from '#contract/guest/transfer-messages.ts';
 import { FakeFailure } from './fake-channel.ts';
 import type { FakeChannel } from './fake-channel.ts';
-import { findProgram, runFakeExec } from './fake-exec.ts';
+import { runFakeExec } from './fake-exec.ts';
+import { findProgram } from './find-program.ts';
 import { connectUdp, listPorts } from './fake-ports.ts';
 import type { FakeGuestState } from './fake-guest-state.ts';
 
@@ -45,28 +46,26 @@ export async function runFakeOperation(
       state.syncs += 1;
       return channel.result();
     case Operation.POWER_OFF:
-      state.syncs += 1;
-      state.poweredOff = true;
-      channel.opened();
-      return state.onPowerOff(decodePowerOffOpen(open));
+      return powerOff(channel, open, state);
     case Operation.GROW_ROOT:
       return growRoot(channel, open, state);
     case Operation.SET_IDENTITY:
       state.identity = { ...state.identity, ...decodeIdentityOpen(open) };
       return channel.result();
     default:
-      return runCommandOperation(channel, open, state);
+      return runLastingOperation(channel, open, state);
   }
 }
 
-async function runCommandOperation(
+/** What is about that which outlives sessions. */
+async function runLastingOperation(
   channel: FakeChannel,
   open: Uint8Array,
   state: FakeGuestState,
 ): Promise<void> {
   switch (operationOf(open)) {
     case Operation.COMMAND_START:
-      return state.commands.start(channel, open, (name) => findProgram(name, state));
+      return state.commands.start(channel, open, (name) => findProgram(name, state.programs));
     case Operation.COMMAND_LIST:
       return state.commands.list(channel);
     case Operation.COMMAND_ATTACH:
@@ -75,9 +74,25 @@ async function runCommandOperation(
       return state.commands.signal(channel, open);
     case Operation.COMMAND_REMOVE:
       return state.commands.remove(channel, open);
+    case Operation.SERVICE_DEFINE:
+      return state.service.define(channel, open);
+    case Operation.SERVICE_STATUS:
+      return state.service.report(channel);
+    case Operation.SERVICE_STOP:
+      return state.service.stop(channel);
+    case Operation.SERVICE_START:
+      return state.service.start(channel);
     default:
       throw new FakeFailure('UNSUPPORTED', `operation ${operationOf(open)}`);
   }
+}
+
+async function powerOff(channel: FakeChannel, open: Uint8Array, state: FakeGuestState): Promise<void> {
+  state.syncs += 1;
+  state.poweredOff = true;
+  channel.opened();
+  await state.service.end();
+  state.onPowerOff(decodePowerOffOpen(open));
 }
 
 /** Its disk is as large as the host says, and all of it is file system. */

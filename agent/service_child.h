@@ -1,0 +1,6 @@
+// The service's way from fork to execve.
+#pragma once
+
+#include "fields.h"
+
+void service_child(struct fields request);
