@@ -12,7 +12,7 @@ const EXTERNAL = ['koffi'];
 const BANNER =
   "const require = (id) => process.getBuiltinModule('node:module').createRequire(import.meta.url)(id);";
 
-/** Writes dist/banger.cjs with its parts, dist/bangerd.js and dist/sdk.js. */
+/** Writes dist/banger.cjs, dist/cli.cjs with its parts, dist/bangerd.js and dist/sdk.js. */
 export async function buildBundle(root: string, commit: string): Promise<void> {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const options: BuildOptions = {

@@ -39,7 +39,7 @@ const PARTS: readonly Part[] = [
       'scripts/build.ts',
       'scripts/build/*.ts',
     ],
-    outputs: ['dist/banger.cjs', 'dist/bangerd.js', 'dist/sdk.js'],
+    outputs: ['dist/banger.cjs', 'dist/cli.cjs', 'dist/bangerd.js', 'dist/sdk.js'],
     build: async ({ root }) => {
       const { buildBundle } = await import('../build.ts');
       await buildBundle(root, headCommit(root));

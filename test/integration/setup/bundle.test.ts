@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, truncateSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SmallClone } from '../../support/small-clone.ts';
@@ -54,6 +54,7 @@ test('in the bundle each module runs once, in order, and only when it is needed'
   const files = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
   assert.deepEqual(files.toSorted(), [
     'banger.cjs',
+    'cli.cjs',
     'events.cjs',
     'machine.cjs',
     'schemas.cjs',
@@ -63,4 +64,55 @@ test('in the bundle each module runs once, in order, and only when it is needed'
   // Requiring a module of Node's own costs more at each start than asking the process for it.
   const texts = files.map((name) => readFileSync(join(dist, name), 'utf8'));
   assert.ok(!texts.some((text) => /require\(["']node:/.test(text)));
+});
+
+const CACHED = `
+  const [name, status] = process.argv.slice(2);
+  console.log(\`ran \${name}\`);
+  process.exit(Number(status ?? 0));
+`;
+
+test('what V8 compiled is kept for each command that succeeds, and made again when it is damaged or old', async () => {
+  using clone = new SmallClone();
+  clone.write('src/bin/banger.ts', CACHED);
+  const cache = join(clone.folder, '../code');
+  mkdirSync(cache);
+  const env = { NODE_COMPILE_CACHE: cache };
+  const run = async (...args: string[]) => {
+    const { stdout, stderr, status } = await clone.launch({ args, env });
+    assert.equal(stdout, `ran ${args[0]}\n`, stderr);
+    return status;
+  };
+  const kept = () => readdirSync(cache).filter((name) => name.endsWith('.code'));
+  const keptFor = (name: string) => kept().filter((file) => file.startsWith(`${name}-`));
+
+  assert.equal(await run('failing', '3'), 3);
+  assert.deepEqual(kept(), []);
+  assert.equal(await run('list', '0'), 0);
+  const [file] = keptFor('list');
+  assert.ok(file);
+  const path = join(cache, file);
+  const { size, mtimeMs, mode } = statSync(path);
+  assert.equal(mode & 0o777, 0o600);
+  assert.equal(await run('list', '0'), 0);
+  assert.equal(statSync(path).mtimeMs, mtimeMs);
+
+  for (const length of [0, 100, size - 1]) {
+    truncateSync(path, length);
+    assert.equal(await run('list', '0'), 0);
+    assert.equal(statSync(path).size, size);
+  }
+  const longAgo = new Date('2020-01-01');
+  utimesSync(path, longAgo, longAgo);
+  assert.equal(await run('other', '0'), 0);
+  assert.deepEqual([keptFor('list').length, keptFor('other').length], [0, 1]);
+});
+
+test('a cache that cannot be written changes nothing', async () => {
+  using clone = new SmallClone();
+  clone.write('src/bin/banger.ts', CACHED);
+  for (const cache of ['/dev/null', join(clone.folder, 'package.json')]) {
+    const result = await clone.launch({ args: ['list'], env: { NODE_COMPILE_CACHE: cache } });
+    assert.deepEqual([result.status, result.stdout], [0, 'ran list\n'], result.stderr);
+  }
 });
