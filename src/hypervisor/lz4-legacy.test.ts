@@ -13,6 +13,16 @@ function legacy(...blocks: number[][]): Buffer {
   return Buffer.concat([MAGIC, ...parts]);
 }
 
+const BY_LZ4 = [
+  'AiFMGNYBAAD8CTAgMDogZHJpdmVyIGxvYWRlZAoxIDg1NhUAXDIgNzAzFQBNMyA1NT8AXDQgMzk3FQBcNSAyNDQVAEw2IDkxFABN',
+  'NyA5ND4ATTggNzk+AE05IDY0PwBtMTAgNDg4FgBdMSAzMzUWAF0yIDE4MhYATTMgMjkVAE40IDg4QQBONSA3M0EATjYgNTdCAE03',
+  'IDQyVgFdMTggMjdXAV0xOSAxMlgBXjIwIDk3mAFNMSA4MkIAXjIyIDY3QgBNMyA1MV0BXTI0IDM2XgFdMjUgMjFfAU0yNiA1XgFe',
+  'MjcgOTFBAE44IDc2QQBNOSA2MEIAXTMwIDQ1XwFdMzEgMzBfAV0zMiAxNF8BbjMzIDEwMEMATjQgODVDAE41IDY5QwBNNiA1NGAB',
+  'XjM3IDM5+QJNOCAyNGABTTM5IDhfAV00MCA5NEEAXjQxIDc5OwNOMiA2M0IATTMgNDhgAV00NCAzM2ABXTQ1IDE3YAFNNDYgMhwB',
+  'XjQ3IDg4QQBOOCA3MkEATTkgNTdCAF01MCA0Ml4BXTUxIDI2XgFdNTIgMTFeAV41MyA5N0IATjQgODFCAE41IDY2QgBNNiA1MV8B',
+  'XTU3IDM2XwFeNTggMjCbBDg5IDVeAVBhZGVkCg==',
+];
+
 const bytes = (text: string) => [...Buffer.from(text)];
 
 test('literals, matches, runs that overlap themselves, long lengths', () => {
@@ -52,6 +62,14 @@ test('more than the bound is refused', () => {
     () => unpackLz4Legacy(legacy([0x1f, 0x78, 1, 0, 255, 2, 0x10, 0x79]), 100),
     /more than 100 bytes/,
   );
+});
+
+test('what the lz4 program made (lz4 -l -9)', () => {
+  const lines = Array.from(
+    { length: 60 },
+    (_, index) => `${index} ${(index * 7919) % 1009}: driver loaded\n`,
+  );
+  assert.equal(String(unpackLz4Legacy(Buffer.from(BY_LZ4.join(''), 'base64'), 10_000)), lines.join(''));
 });
 
 test('the magic number', () => {

@@ -32,29 +32,60 @@ export function unpackLz4Legacy(packed: Buffer, maxBytes: number): Buffer {
 
 function unpackBlock(packed: Buffer): Buffer {
   const out = Buffer.allocUnsafe(BLOCK_BYTES);
-  let from = 0;
+  const reader = new BlockReader(packed);
   let to = 0;
-  const readLength = (short: number) => {
-    let length = short;
-    for (let more = short === LONGER ? 255 : 0; more === 255; length += more) more = byteAt(packed, from++);
-    return length;
-  };
-  while (from < packed.length) {
-    const token = byteAt(packed, from++);
-    const literals = readLength(token >> 4);
-    if (from + literals > packed.length || to + literals > BLOCK_BYTES) throw damaged();
-    packed.copy(out, to, from, from + literals);
-    from += literals;
+  for (;;) {
+    const token = reader.byte();
+    const literals = reader.length(token >> 4);
+    if (to + literals > BLOCK_BYTES) throw damaged();
+    out.set(reader.take(literals), to);
     to += literals;
-    if (from === packed.length) return out.subarray(0, to); // the last sequence has no match
-    const distance = byteAt(packed, from) | (byteAt(packed, from + 1) << 8);
-    from += 2;
-    const length = readLength(token & LONGER) + MIN_MATCH;
+    if (reader.isAtEnd) return out.subarray(0, to); // the last sequence has no match
+    const distance = reader.byte() | (reader.byte() << 8);
+    const length = reader.length(token & LONGER) + MIN_MATCH;
     if (distance === 0 || distance > to || to + length > BLOCK_BYTES) throw damaged();
     copyMatch(out, to, { distance, length });
     to += length;
   }
-  throw damaged();
+}
+
+/** Its place is a field and not a variable of a closure: those, V8's Maglev compiles wrongly under load (ADR 26). */
+class BlockReader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
+  byte(): number {
+    const byte = this.#bytes[this.#at];
+    if (byte === undefined) throw damaged();
+    this.#at += 1;
+    return byte;
+  }
+
+  length(short: number): number {
+    let length = short;
+    if (short < LONGER) return length;
+    for (;;) {
+      const more = this.byte();
+      length += more;
+      if (more !== 255) return length;
+    }
+  }
+
+  take(length: number): Buffer {
+    const end = this.#at + length;
+    if (end > this.#bytes.length) throw damaged();
+    const taken = this.#bytes.subarray(this.#at, end);
+    this.#at = end;
+    return taken;
+  }
 }
 
 /** A match may reach into what it is itself writing: that is how runs are said. */
@@ -63,17 +94,7 @@ function copyMatch(
   to: number,
   { distance, length }: { distance: number; length: number },
 ): void {
-  for (let done = 0; done < length;) {
-    const step = Math.min(distance, length - done);
-    out.copy(out, to + done, to + done - distance, to + done - distance + step);
-    done += step;
-  }
-}
-
-function byteAt(bytes: Buffer, index: number): number {
-  const byte = bytes[index];
-  if (byte === undefined) throw damaged();
-  return byte;
+  for (let index = to; index < to + length; index += 1) out[index] = out[index - distance] as number;
 }
 
 function damaged(): Error {
