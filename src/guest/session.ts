@@ -4,6 +4,7 @@ import { systemClock } from '#base/clock.ts';
 import type { Clock } from '#base/clock.ts';
 import { silentLogger } from '#base/log.ts';
 import type { Logger } from '#base/log.ts';
+import { countYoungBuffer } from '#base/young-buffers.ts';
 import { UserError } from '#contract/errors.ts';
 import { FrameDecoder } from '#contract/guest/frame-decoder.ts';
 import { CONTROL_CHANNEL, FrameType, frameTypeName } from '#contract/guest/frames.ts';
@@ -113,6 +114,7 @@ export class AgentSession {
 
   #receive(chunk: Uint8Array): void {
     if (this.#end) return;
+    countYoungBuffer(chunk.length);
     try {
       this.#decoder.push(chunk, (frame) => this.#dispatch(frame));
     } catch (error) {

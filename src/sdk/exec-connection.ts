@@ -1,3 +1,4 @@
+import { countYoungBuffer } from '#base/young-buffers.ts';
 import { UserError } from '#contract/errors.ts';
 import { FrameDecoder } from '#contract/guest/frame-decoder.ts';
 import { encodeFrame, type Frame, type OutgoingFrame } from '#contract/guest/frames.ts';
@@ -47,6 +48,7 @@ export class ExecConnection {
   }
 
   #receive(chunk: Uint8Array): void {
+    countYoungBuffer(chunk.length);
     try {
       this.#decoder.push(chunk, (frame) => this.#events?.onFrame(frame));
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from '#base/log.ts';
+import { countYoungBuffer } from '#base/young-buffers.ts';
 import { UserError } from '#contract/errors.ts';
 import { decodeExecResult } from '#contract/guest/exec-messages.ts';
 import {
@@ -70,6 +71,7 @@ export class ExecRelay {
 
   #fromClient(chunk: Uint8Array): void {
     if (this.#ended) return;
+    countYoungBuffer(chunk.length);
     try {
       this.#decoder.push(chunk, (frame) => this.#takeFromClient(frame));
     } catch (error) {
