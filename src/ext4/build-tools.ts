@@ -19,6 +19,7 @@ const PACKAGE_OF_TOOL = {
   debugfs: 'e2fsprogs',
   depmod: 'kmod',
   'dpkg-deb': 'dpkg',
+  e2fsck: 'e2fsprogs',
   fakechroot: 'fakechroot',
   fakeroot: 'fakeroot',
   mke2fs: 'e2fsprogs',

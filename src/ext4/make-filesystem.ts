@@ -16,13 +16,15 @@ import { createSparseFile, syncFile } from './sparse-file.ts';
 import { readTarAttributes } from './tar-attributes.ts';
 import type { TarStream } from './tar-stream.ts';
 import { explainToolFailure } from './tool-failure.ts';
+import type { FileTree } from './writer/file-tree.ts';
+import { writeTree } from './writer/write-tree.ts';
 
 export interface FilesystemSpec extends FilesystemShape {
   /** The file to make; its folder exists. It ends read-only (0444) and on the disk. */
   path: string;
   sizeBytes: number;
-  /** A tar with numeric owners, or a folder whose files all shall belong to root. */
-  source: { tar: string } | { tarStream: TarStream } | { folder: string };
+  /** A tar with numeric owners, a tree of files, or a folder whose files all shall belong to root. */
+  source: { tar: string } | { tarStream: TarStream } | { tree: FileTree } | { folder: string };
   /** Exists; may be used for an unpacked copy, which is the caller's to remove when the build is ended half way. */
   workFolder: string;
 }
@@ -32,7 +34,7 @@ export interface FilesystemOptions extends Abortable {
   method?: PopulateMethod;
 }
 
-type TarSource = Exclude<FilesystemSpec['source'], { folder: string }>;
+type TarSource = Extract<FilesystemSpec['source'], { tar: string } | { tarStream: TarStream }>;
 
 const STDIN = '-';
 
@@ -54,9 +56,9 @@ export async function makeFilesystem(spec: FilesystemSpec, options: FilesystemOp
   const { signal } = options;
   const action = `make the file system "${spec.path}"`;
   await requireTools(action, 'mke2fs', 'debugfs', 'setpriv', 'tar');
-  const method = options.method ?? choosePopulateMethod(await probeAbilities(spec.workFolder, { signal }));
   try {
-    await populate(spec, method, options);
+    if ('tree' in spec.source) await fromTree(spec, spec.source.tree, { signal });
+    else await populate(spec, await methodFor(spec, options), options);
     if ('tarStream' in spec.source) await complete(spec, spec.source.tarStream, { signal });
     await chmod(spec.path, 0o444);
     await syncFile(spec.path);
@@ -67,10 +69,26 @@ export async function makeFilesystem(spec: FilesystemSpec, options: FilesystemOp
   }
 }
 
+async function methodFor(
+  { workFolder }: FilesystemSpec,
+  { method, signal }: FilesystemOptions,
+): Promise<PopulateMethod> {
+  return method ?? choosePopulateMethod(await probeAbilities(workFolder, { signal }));
+}
+
+/** Without unpacking anything on the host: mke2fs makes it empty, and what is in it is written from here. */
+async function fromTree(spec: FilesystemSpec, tree: FileTree, { signal }: Abortable): Promise<void> {
+  await createSparseFile(spec.path, spec.sizeBytes);
+  await runMake({ prefix: [], script: MAKE, args: mke2fsArguments(spec, undefined, spec.path), signal });
+  await writeTree(spec.path, tree, { signal });
+  await setAttributes([...tree.attributes()], targetOf(spec), { signal });
+}
+
 async function populate(spec: FilesystemSpec, method: PopulateMethod, { signal }: Abortable): Promise<void> {
   try {
     await createSparseFile(spec.path, spec.sizeBytes);
     if ('folder' in spec.source) await fromFolder(spec, spec.source.folder, { signal });
+    else if ('tree' in spec.source) throw new TypeError('a tree is populated without a tool');
     else if (method === 'tar') await fromTar(spec, spec.source, { signal });
     else await fromExtractedTar(spec, spec.source, { signal, method });
   } catch (error) {

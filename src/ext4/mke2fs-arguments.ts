@@ -29,7 +29,7 @@ const FEATURES = [
  * Inode tables and journal are written now, not lazily: otherwise each guest's kernel would zero more than 100 MB of
  * them in the background, into every VM's own disk. On a sparse file that writes nothing.
  */
-export function mke2fsArguments(shape: FilesystemShape, source: string, path: string): string[] {
+export function mke2fsArguments(shape: FilesystemShape, source: string | undefined, path: string): string[] {
   const journal = shape.journalMiB > 0;
   const features = ['none', ...(journal ? ['has_journal'] : []), ...FEATURES];
   return [
@@ -38,6 +38,7 @@ export function mke2fsArguments(shape: FilesystemShape, source: string, path: st
     ...['-b', '4096', '-I', '256', '-i', String(BYTES_PER_INODE), '-m', '0'],
     ...(journal ? ['-J', `size=${shape.journalMiB}`] : []),
     ...['-E', 'lazy_itable_init=0,lazy_journal_init=0,root_owner=0:0'],
-    ...['-d', source, path],
+    ...(source === undefined ? [] : ['-d', source]),
+    path,
   ];
 }
