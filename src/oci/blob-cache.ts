@@ -1,7 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { raceAbort, type Abortable } from '#base/abort.ts';
-import { ensurePrivateFolder, listFolderIfThere, sizeIfThere, syncFolder } from '#host/files.ts';
+import { ensurePrivateFolder, listFolderIfThere, pathExists, sizeIfThere, syncFolder } from '#host/files.ts';
 import type { Descriptor } from './descriptor.ts';
 import { digestOfFile } from './digest.ts';
 
@@ -19,11 +19,12 @@ export interface PrunedBlobs {
 
 /**
  * Blobs by digest, shared by all images: `blobs/sha256/<hex>` holds what matched its digest, `partial/<hex>` what is still to
- * come. The folder belongs to one process; within it one download of a blob runs at a time.
+ * come, `headers/` what was learnt of layers. The folder belongs to one process; within it one download of a blob runs at a time.
  */
 export class BlobCache {
   readonly #blobs: string;
   readonly #partials: string;
+  readonly #headers: string;
   readonly #writing = new Map<string, Promise<unknown>>();
   readonly #holds = new Map<string, number>();
 
@@ -31,6 +32,7 @@ export class BlobCache {
   constructor(folder: string) {
     this.#blobs = join(folder, 'blobs/sha256');
     this.#partials = join(folder, 'partial');
+    this.#headers = join(folder, 'headers');
   }
 
   blobPath(digest: string): string {
@@ -41,19 +43,46 @@ export class BlobCache {
     return join(this.#partials, hexOf(digest));
   }
 
+  /** Where the headers of a layer's members are kept once it has been read. */
+  headersPath(digest: string, diffId: string): string {
+    return join(this.#headers, `${hexOf(digest)}.${hexOf(diffId)}`);
+  }
+
   async ensureFolders(): Promise<void> {
+    await ensurePrivateFolder(this.#headers);
     await ensurePrivateFolder(this.#blobs);
     await ensurePrivateFolder(this.#partials);
   }
 
   /** Whether the blob is here, whole: it is read and hashed. A damaged one is removed. */
-  async hasIntact({ digest, size }: Descriptor, options: Abortable = {}): Promise<boolean> {
-    const path = this.blobPath(digest);
-    const bytes = await sizeIfThere(path);
-    if (bytes === undefined) return false;
-    if (bytes === size && (await digestOfFile(path, options)) === digest) return true;
+  async hasIntact(blob: Descriptor, options: Abortable = {}): Promise<boolean> {
+    const path = this.blobPath(blob.digest);
+    if ((await this.hasWhole(blob)) && (await digestOfFile(path, options)) === blob.digest) return true;
     await rm(path, { force: true });
     return false;
+  }
+
+  /** The same as far as its size tells, for those who check what they read; {@link repair} helps when it is damaged. */
+  async hasWhole({ digest, size }: Descriptor): Promise<boolean> {
+    return (await sizeIfThere(this.blobPath(digest))) === size;
+  }
+
+  /**
+   * Looks through what is here of these blobs, after one of them turned out to be unusable: what is damaged goes, and what was
+   * learnt of them.
+   *
+   * @returns whether something was damaged
+   */
+  async repair(digests: readonly string[], options: Abortable = {}): Promise<boolean> {
+    let found = false;
+    for (const digest of new Set(digests)) {
+      const path = this.blobPath(digest);
+      const isDamaged = (await pathExists(path)) && (await digestOfFile(path, options)) !== digest;
+      if (isDamaged) await rm(path, { force: true });
+      await this.#forgetHeaders(hexOf(digest));
+      found ||= isDamaged;
+    }
+    return found;
   }
 
   /** Bytes of the blob that are here, intact or not. */
@@ -97,10 +126,18 @@ export class BlobCache {
         if (kept.has(name) || this.#holds.has(`sha256:${name}`)) continue;
         pruned.freedBytes += (await sizeIfThere(join(folder, name))) ?? 0;
         pruned.count += 1;
-        if (!dryRun) await rm(join(folder, name), { force: true });
+        if (dryRun) continue;
+        await rm(join(folder, name), { force: true });
+        await this.#forgetHeaders(name);
       }
     }
     return pruned;
+  }
+
+  async #forgetHeaders(hex: string): Promise<void> {
+    const names = await listFolderIfThere(this.#headers);
+    const own = names.filter((name) => name.startsWith(hex));
+    for (const name of own) await rm(join(this.#headers, name), { force: true });
   }
 
   #release(digest: string): void {

@@ -38,6 +38,8 @@ export async function* readBody(body: Readable, host: string): AsyncGenerator<Bu
 }
 
 function hintFor(code: string, host: string): string {
+  if (code.startsWith('ERR_PROXY_'))
+    return 'Check HTTPS_PROXY and NO_PROXY as they were when the daemon was started, then restart it';
   if (TRUST.test(code))
     return `If "${host}" has a certificate of your own authority, configure that authority`;
   if (LANGUAGE.test(code)) return `Check that "${host}" speaks HTTPS on this port`;

@@ -14,4 +14,6 @@ export interface LayerFile {
   digest: string;
   /** Digest of the uncompressed tar, promised by the image's config; nobody has checked it yet. */
   diffId: string;
+  /** Where its headers are kept once it has been read in full, if they are to be kept. */
+  headersPath?: string | undefined;
 }

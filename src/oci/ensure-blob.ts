@@ -22,6 +22,8 @@ export interface BlobOptions extends Abortable {
   cache: BlobCache;
   source: BlobSource;
   patience: Patience;
+  /** Whoever reads the blob checks it: one that is in the cache is not hashed now. */
+  isCheckedLater?: boolean;
   /** Told how much of the blob is here. */
   onBytes: (bytes: number) => void;
 }
@@ -37,7 +39,8 @@ const RANGE_NOT_SATISFIABLE = 416;
 export function ensureBlob(blob: Descriptor, options: BlobOptions): Promise<string> {
   const { cache, onBytes } = options;
   return cache.alone(blob.digest, options, async () => {
-    if (!(await cache.hasIntact(blob, options))) await download(blob, options);
+    const isHere = options.isCheckedLater ? cache.hasWhole(blob) : cache.hasIntact(blob, options);
+    if (!(await isHere)) await download(blob, options);
     onBytes(blob.size);
     return cache.blobPath(blob.digest);
   });

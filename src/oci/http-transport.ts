@@ -4,6 +4,7 @@ import { createSecureContext, getCACertificates } from 'node:tls';
 import type { Readable } from 'node:stream';
 import type { Abortable } from '#base/abort.ts';
 import { ConnectionError, silence } from './connection-error.ts';
+import { usableUrl, type Proxy } from './proxy.ts';
 
 export interface HttpRequest {
   url: URL;
@@ -25,6 +26,8 @@ export interface TransportOptions {
   certificates: readonly string[];
   /** How long a server may send nothing, before its answer and within. */
   stallMs: number;
+  /** For encrypted connections; others never leave this machine. */
+  proxy?: Proxy | undefined;
 }
 
 const MAX_HEADER_BYTES = 32 * 2 ** 10;
@@ -42,7 +45,7 @@ export class HttpTransport implements Disposable {
   /**
    * Resolves when the headers of the answer are there, whatever its status.
    *
-   * @throws ConnectionError; the signal's reason when aborted
+   * @throws ConnectionError; UserError CONFIG_VALUE_INVALID for an unusable proxy; the signal's reason when aborted
    */
   send(request: HttpRequest, { signal }: Abortable = {}): Promise<HttpResponse> {
     signal?.throwIfAborted();
@@ -96,9 +99,11 @@ export class HttpTransport implements Disposable {
 
   /** With one context for all connections: reading hundreds of authorities takes longer than a handshake. */
   #secureAgent(): https.Agent {
+    const { proxy } = this.#options;
     this.#secure ??= new https.Agent({
       keepAlive: true,
       secureContext: createSecureContext({ ca: this.#trusted() }),
+      ...(proxy && { proxyEnv: { https_proxy: usableUrl(proxy), no_proxy: proxy.bypass } }),
     });
     return this.#secure;
   }

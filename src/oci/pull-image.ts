@@ -12,6 +12,7 @@ import { HttpTransport } from './http-transport.ts';
 import { assertLayerCount, MAX_CONFIG_BYTES, parseImageConfig, type ImageConfig } from './image-config.ts';
 import { inParallel } from './in-parallel.ts';
 import { assertPlatform, hostArchitecture } from './platform.ts';
+import type { Proxy } from './proxy.ts';
 import { PullProgress } from './pull-progress.ts';
 import { formatReference, parseReference, type ImageReference } from './reference.ts';
 import { RegistryClient } from './registry-client.ts';
@@ -20,18 +21,24 @@ import type { ServerOptions } from './registry-servers.ts';
 import { resolveManifest, type ResolvedImage } from './resolve-manifest.ts';
 import { PATIENCE, type Patience } from './with-retries.ts';
 
-export interface PullOptions extends ServerOptions, Abortable {
-  cache: BlobCache;
+export interface RegistryOptions extends ServerOptions, Abortable {
   /** As images name it, `amd64`; this machine's unless told. */
   architecture?: string | undefined;
   /** Files with logins, see `authFilesOf`. */
   authFiles?: readonly string[] | undefined;
   /** Authorities to trust besides the machine's, in PEM. */
   certificates?: readonly string[] | undefined;
-  report?: ProgressReporter | undefined;
+  proxy?: Proxy | undefined;
   /** How long a server may send nothing. */
   stallMs?: number | undefined;
   patience?: Patience | undefined;
+}
+
+export interface PullOptions extends RegistryOptions {
+  cache: BlobCache;
+  report?: ProgressReporter | undefined;
+  /** Called for each layer that is here, while others are still to come; it checks what is in the layer, or who reads it then. */
+  onLayer?: ((layer: LayerFile, options: { signal: AbortSignal }) => Promise<void>) | undefined;
 }
 
 /** An image whose layers are in the cache. Dispose of it when they have been read: until then they are not pruned. */
@@ -45,6 +52,8 @@ export interface PulledImage extends Disposable {
   layers: LayerFile[];
 }
 
+type OnBlob = (digest: string, options: { signal: AbortSignal }) => Promise<void>;
+
 const STALL_MS = 30_000;
 const PARALLEL_DOWNLOADS = 4;
 
@@ -55,12 +64,33 @@ const PARALLEL_DOWNLOADS = 4;
  *   REGISTRY_AUTH_FAILED, DOWNLOAD_CORRUPT, HOST_DISK_FULL, INVALID_ARGUMENT, CONFIG_VALUE_INVALID; the signal's reason when aborted
  */
 export async function pullImage(text: string, options: PullOptions): Promise<PulledImage> {
+  return withClient(text, options, (reference, client) => pull(reference, client, options));
+}
+
+/**
+ * The digest of the manifest that {@link pullImage} would take now.
+ *
+ * @throws UserError, the same but for those of what is downloaded; the signal's reason when aborted
+ */
+export async function findManifestDigest(text: string, options: RegistryOptions): Promise<string> {
+  const { architecture = hostArchitecture(), patience = PATIENCE, signal } = options;
+  return withClient(text, options, async (reference, client) => {
+    const { manifestDigest } = await resolveManifest(client, reference, { architecture, patience, signal });
+    return manifestDigest;
+  });
+}
+
+async function withClient<T>(
+  text: string,
+  options: RegistryOptions,
+  work: (reference: ImageReference, client: RegistryClient) => Promise<T>,
+): Promise<T> {
   const reference = parseReference(text);
-  const { certificates = [], stallMs = STALL_MS, authFiles = [] } = options;
-  using transport = new HttpTransport({ certificates, stallMs });
+  const { certificates = [], stallMs = STALL_MS, authFiles = [], proxy } = options;
+  using transport = new HttpTransport({ certificates, stallMs, proxy });
   const client = new RegistryClient(reference, { ...options, transport, authFiles });
   try {
-    return await pull(reference, client, options);
+    return await work(reference, client);
   } catch (error) {
     options.signal?.throwIfAborted();
     throw describeFailure(error, `Cannot pull "${text}"`, reference.registry);
@@ -82,8 +112,13 @@ async function pull(
   const source = { cache, source: client, patience, signal };
   const config = await fetchConfig(image, { ...source, onBytes: () => {} });
   assertPlatform(config, architecture);
-  await fetchLayers(image.layers, source, report);
   const layers = image.layers.map((layer, index) => toLayerFile(layer, cache, config.diffIds[index] ?? ''));
+  const onBlob: OnBlob = async (digest, abortable) => {
+    const here = layers.filter((layer) => layer.digest === digest);
+    for (const layer of here) await options.onLayer?.(layer, abortable);
+  };
+  const isCheckedLater = options.onLayer !== undefined;
+  await fetchLayers(image.layers, { ...source, isCheckedLater }, { report, onBlob });
   const held = building.move();
   const { manifestDigest } = image;
   const release = () => held.dispose();
@@ -105,16 +140,18 @@ async function fetchConfig({ config, layers }: ResolvedImage, options: BlobOptio
 async function fetchLayers(
   layers: readonly Descriptor[],
   options: Omit<BlobOptions, 'onBytes'>,
-  report: ProgressReporter | undefined,
+  { report, onBlob }: { report: ProgressReporter | undefined; onBlob: OnBlob },
 ): Promise<void> {
   // Empty layers are alike, so one blob often stands for several.
   const blobs = [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
   await assertRoom(blobs, options.cache);
   report?.detail(`downloading ${blobs.length === 1 ? '1 layer' : `${blobs.length} layers`}`);
   const progress = new PullProgress(blobs, report);
-  await inParallel(blobs, { limit: PARALLEL_DOWNLOADS, signal: options.signal }, (blob, { signal }) =>
-    ensureBlob(blob, { ...options, signal, onBytes: (bytes) => progress.set(blob.digest, bytes) }),
-  );
+  await inParallel(blobs, { limit: PARALLEL_DOWNLOADS, signal: options.signal }, async (blob, { signal }) => {
+    const onBytes = (bytes: number) => progress.set(blob.digest, bytes);
+    await ensureBlob(blob, { ...options, signal, onBytes });
+    await onBlob(blob.digest, { signal });
+  });
 }
 
 /** A manifest may claim any size: better to know before the disk is full than after. */
@@ -131,5 +168,11 @@ async function assertRoom(blobs: readonly Descriptor[], cache: BlobCache): Promi
 }
 
 function toLayerFile({ mediaType, digest }: Descriptor, cache: BlobCache, diffId: string): LayerFile {
-  return { path: cache.blobPath(digest), mediaType, digest, diffId };
+  return {
+    path: cache.blobPath(digest),
+    mediaType,
+    digest,
+    diffId,
+    headersPath: cache.headersPath(digest, diffId),
+  };
 }

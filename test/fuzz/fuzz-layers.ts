@@ -3,8 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { UserError } from '#contract/errors.ts';
 import type { LayerFile } from '#oci/descriptor.ts';
+import { keepHeaders } from '#oci/layers/layer-headers.ts';
+import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { readMerged, writeLayer, type ReadMember } from '../support/layer-tar.ts';
+import { assertSameFiles } from './assert-same-files.ts';
 import { Random } from './random.ts';
 import { randomCompression, randomTar } from './random-layer.ts';
 
@@ -14,6 +17,8 @@ export interface FuzzReport {
   entries: number;
 }
 
+/** It takes a hundred times as long as merging does. */
+const FILE_SYSTEM_ONE_IN = 30;
 const REFUSALS = ['IMAGE_LAYER_INVALID', 'IMAGE_TOO_LARGE'];
 
 /** Merges random layers until the time is over. What is merged must be sound; what is refused, refused with a code. */
@@ -47,12 +52,25 @@ async function fuzzOnce(random: Random, folder: string, report: FuzzReport): Pro
     const members = await readMerged(merged);
     assert.equal(members.length, merged.entries);
     assertSound(members);
+    if (random.oneIn(FILE_SYSTEM_ONE_IN)) await assertSameFiles(merged, members, folder);
+    if (random.oneIn(2)) await assertSameFromHeaders(layers, members);
     report.merged += 1;
     report.entries += merged.entries;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    assert.ok(REFUSALS.includes(error.code), error.code);
+    if (!REFUSALS.includes(error.code)) throw error;
     report.refused += 1;
+  }
+}
+
+/** What is known of the layers afterwards leads to the same image. */
+async function assertSameFromHeaders(layers: readonly LayerFile[], members: unknown): Promise<void> {
+  const known = layers.map((layer) => ({ ...layer, headersPath: `${layer.path}.headers` }));
+  try {
+    for (const layer of known) await keepHeaders(layer, { limits: LAYER_LIMITS, spent: { bytes: 0 } });
+    assert.deepEqual(await readMerged(await mergeLayers(known)), members);
+  } finally {
+    for (const { headersPath } of known) await rm(headersPath, { force: true });
   }
 }
 

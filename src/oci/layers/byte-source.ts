@@ -1,3 +1,4 @@
+import type { Gathering } from './gathering.ts';
 import { LayerFault } from './layer-fault.ts';
 
 const NOTHING = Buffer.alloc(0);
@@ -5,14 +6,23 @@ const NOTHING = Buffer.alloc(0);
 /** Takes exact numbers of bytes from a stream of chunks; disposing it closes the stream. */
 export class ByteSource implements AsyncDisposable {
   readonly #chunks: AsyncIterator<Buffer>;
+  readonly #taken: Gathering | undefined;
   #chunk: Buffer = NOTHING;
 
-  constructor(stream: AsyncIterable<Buffer>) {
+  /** @param taken gets a copy of what is taken, and not of what is skipped */
+  constructor(stream: AsyncIterable<Buffer>, taken?: Gathering) {
+    this.#taken = taken;
     this.#chunks = stream[Symbol.asyncIterator]();
   }
 
   /** Exactly `length` bytes, or undefined where the stream ends before the first of them. */
   async take(length: number): Promise<Buffer | undefined> {
+    const bytes = await this.#takeWhole(length);
+    if (this.#taken && bytes) await this.#taken.add(bytes);
+    return bytes;
+  }
+
+  async #takeWhole(length: number): Promise<Buffer | undefined> {
     if (this.#chunk.length >= length) return this.#split(length);
     const parts: Buffer[] = [];
     let missing = length;
@@ -35,6 +45,19 @@ export class ByteSource implements AsyncDisposable {
       const piece = this.#split(Math.min(missing, this.#chunk.length));
       missing -= piece.length;
       yield piece;
+    }
+  }
+
+  /** The same without a generator, which a hundred thousand small files would notice. */
+  async deliver(
+    length: number,
+    take: (piece: Buffer, offset: number) => Promise<void> | void,
+  ): Promise<void> {
+    for (let done = 0; done < length;) {
+      if (!(await this.#fill())) throw endsTooEarly();
+      const piece = this.#split(Math.min(length - done, this.#chunk.length));
+      await take(piece, done);
+      done += piece.length;
     }
   }
 

@@ -2,16 +2,13 @@ import { Readable } from 'node:stream';
 import type { Abortable } from '#base/abort.ts';
 import type { LayerFile } from '../descriptor.ts';
 import { applyMember } from './apply-member.ts';
-import { ByteSource } from './byte-source.ts';
 import { layerFailure } from './layer-failure.ts';
-import { LayerFault } from './layer-fault.ts';
+import { membersOf } from './layer-headers.ts';
 import { LAYER_LIMITS, type LayerLimits } from './layer-limits.ts';
 import { MergeTree, pathOf, walkTree, type Entry, type Inode } from './merge-tree.ts';
-import { hashed, newDiffId, openLayer, tooManyBytes, type LayerReading } from './open-layer.ts';
 import { planOutput } from './output-plan.ts';
 import type { Xattr } from './pax-records.ts';
-import { readTar } from './read-tar.ts';
-import { paddedSizeOf } from './tar-header.ts';
+import { readContents } from './read-contents.ts';
 import { writeMergedTar } from './write-merged-tar.ts';
 
 export interface MergeOptions extends Abortable {
@@ -25,6 +22,9 @@ export interface FileAttribute extends Xattr {
   path: string;
 }
 
+/** Takes the content of a file, from its begin to its end. */
+export type TakeContent = (inode: Inode, offset: number, piece: Buffer) => Promise<void> | void;
+
 /** The files that an image's layers make together. */
 export interface MergedTar {
   /** Files, folders and all else, the root included. */
@@ -33,6 +33,12 @@ export interface MergedTar {
   contentBytes: number;
   /** The root folder's own. */
   root: Readonly<Pick<Inode, 'mode' | 'uid' | 'gid' | 'mtime'>>;
+  /** The same as a tree of names and the contents of each layer's files, which may be read beside each other. */
+  tree: {
+    root: Entry;
+    attributes: () => Iterable<FileAttribute>;
+    contents: readonly ((take: TakeContent, options: Abortable) => Promise<void>)[];
+  };
   /** Every extended attribute; paths are bytes, one in each character, without a slash at either end. */
   attributes: () => Iterable<FileAttribute>;
   /**
@@ -44,7 +50,8 @@ export interface MergedTar {
 
 /**
  * Merges layers, the lowest first. Reads every layer to its end, checks its diff id and judges every member, before it returns;
- * contents are read again when the tar is opened. Nothing is written anywhere.
+ * contents are read again when the tar is opened. Of a layer whose headers are kept only these are read, and its diff id is checked
+ * with its contents. Nothing is written anywhere.
  *
  * @throws UserError `IMAGE_LAYER_INVALID`, `IMAGE_TOO_LARGE`; the signal's reason
  */
@@ -59,7 +66,7 @@ export async function mergeLayers(
   for (const [index, layer] of layers.entries()) {
     options.onLayer?.(index);
     try {
-      await indexLayer(layer, { tree, layer: index }, reading);
+      for await (const member of membersOf(layer, reading)) applyMember(member, { tree, layer: index });
     } catch (error) {
       throw layerFailure(error, layer);
     }
@@ -71,25 +78,18 @@ export async function mergeLayers(
     Readable.from(writeMergedTar(layers, plan, { limits, spent: { bytes: 0 }, signal: again.signal }), {
       objectMode: false,
     });
-  return { entries, contentBytes, root: tree.root.inode, attributes, open };
-}
-
-async function indexLayer(
-  file: LayerFile,
-  place: { tree: MergeTree; layer: number },
-  reading: LayerReading,
-): Promise<void> {
-  const hash = newDiffId();
-  await using source = new ByteSource(hashed(openLayer(file.path, reading), hash));
-  for await (const member of readTar(source)) {
-    // Before its bytes are waited for: a member of terabytes is refused at its header.
-    if (member.size > reading.limits.maxBytes - reading.spent.bytes) throw tooManyBytes(reading.limits);
-    applyMember(member, place);
-    await source.skip(paddedSizeOf(member.size));
-  }
-  const diffId = `sha256:${hash.digest('hex')}`;
-  if (diffId === file.diffId) return;
-  throw new LayerFault(`its content is "${diffId}", not "${file.diffId}" as the image's configuration says`);
+  const contents = layers.map(
+    (layer, index) => (take: TakeContent, again: Abortable) =>
+      readContents(
+        layer,
+        { wanted: plan.files[index], take },
+        { limits, spent: { bytes: 0 }, signal: again.signal },
+      ),
+  );
+  return {
+    ...{ entries, contentBytes, root: tree.root.inode, attributes, open },
+    tree: { root: tree.root, attributes, contents },
+  };
 }
 
 function* attributesOf(root: Entry): Generator<FileAttribute> {

@@ -56,11 +56,7 @@ export class MergeTree {
   /** Counts a member, also one that leaves no entry. @throws LayerFault `IMAGE_TOO_LARGE` */
   countEntry(): void {
     this.#added += 1;
-    if (this.#added <= this.#limits.maxEntries) return;
-    throw new LayerFault(
-      `the image has more than ${this.#limits.maxEntries} files and folders`,
-      'IMAGE_TOO_LARGE',
-    );
+    if (this.#added > this.#limits.maxEntries) throw tooManyEntries(this.#limits);
   }
 
   countMetadata(bytes: number): void {
@@ -108,6 +104,10 @@ export class MergeTree {
     this.put(entry);
     return entry;
   }
+}
+
+export function tooManyEntries({ maxEntries }: LayerLimits): LayerFault {
+  return new LayerFault(`the image has more than ${maxEntries} files and folders`, 'IMAGE_TOO_LARGE');
 }
 
 function newDirectory(name: string, parent: Entry | undefined, layer: number): Entry {

@@ -9,7 +9,8 @@ import type { LayerLimits } from './layer-limits.ts';
 
 type Compression = 'gzip' | 'zstd' | 'none';
 
-const CHUNK_BYTES = 64 * 1024;
+/** Uncompressing in pieces of a quarter of this takes twice as long. */
+const CHUNK_BYTES = 256 * 1024;
 const GZIP = Buffer.from([0x1f, 0x8b]);
 const ZSTD = { frame: 0xfd2fb528, skippable: 0x184d2a50 };
 
@@ -19,6 +20,8 @@ export interface Spent {
 }
 
 export interface LayerReading extends Abortable {
+  /** How much comes at once, about; more is faster for large files, and takes more memory. */
+  chunkBytes?: number;
   limits: LayerLimits;
   spent: Spent;
 }
@@ -36,7 +39,22 @@ export async function* openLayer(path: string, reading: LayerReading): AsyncGene
     const head = Buffer.alloc(4);
     await file.read(head, 0, head.length, 0);
     const raw = file.createReadStream({ start: 0, highWaterMark: CHUNK_BYTES, autoClose: false });
-    yield* bounded(uncompressed(raw, { compression: compressionOf(head), size }), size, reading);
+    yield* bounded(
+      uncompressed(raw, { compression: compressionOf(head), size, chunkSize: reading.chunkBytes }),
+      size,
+      reading,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+/** As the first bytes of a file tell. */
+export async function findCompression(path: string): Promise<Compression> {
+  const file = await open(path, 'r');
+  try {
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(4), 0, 4, 0);
+    return bytesRead === 4 ? compressionOf(buffer) : 'none';
   } finally {
     await file.close();
   }
@@ -60,16 +78,21 @@ function compressionOf(head: Buffer): Compression {
   return magic === ZSTD.frame || isSkippable ? 'zstd' : 'none';
 }
 
+interface Packing {
+  compression: Compression;
+  size: number;
+  chunkSize: number | undefined;
+}
+
 async function* uncompressed(
   raw: Readable,
-  { compression, size }: { compression: Compression; size: number },
+  { compression, size, chunkSize = CHUNK_BYTES }: Packing,
 ): AsyncGenerator<Buffer> {
   if (compression === 'none') {
     yield* raw as AsyncIterable<Buffer>;
     return;
   }
-  const options = { chunkSize: CHUNK_BYTES };
-  const engine = compression === 'gzip' ? createGunzip(options) : createZstdDecompress(options);
+  const engine = compression === 'gzip' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
   pipeline(raw, engine, () => {
     // How it ended, whoever reads from the engine is told.
   });

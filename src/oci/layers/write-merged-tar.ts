@@ -1,22 +1,14 @@
 import type { LayerFile } from '../descriptor.ts';
 import { ByteSource } from './byte-source.ts';
 import { LayerFault } from './layer-fault.ts';
-import { pathOf, type Entry, type InodeKind } from './merge-tree.ts';
+import { pathOf, type Entry } from './merge-tree.ts';
 import { openLayer, type LayerReading } from './open-layer.ts';
 import { entriesWithoutContent, type OutputPlan } from './output-plan.ts';
 import { readTar, type TarMember } from './read-tar.ts';
 import { paddedSizeOf } from './tar-header.ts';
 import { namedLayer } from './layer-failure.ts';
-import { tarEnd, tarHeader, type NewMember } from './write-tar-header.ts';
+import { MEMBER_TYPES, tarEnd, tarHeader } from './write-tar-header.ts';
 
-const TYPES: Record<InodeKind, NewMember['type']> = {
-  file: '0',
-  symlink: '2',
-  character: '3',
-  block: '4',
-  directory: '5',
-  fifo: '6',
-};
 const BATCH_BYTES = 64 * 1024;
 
 /**
@@ -86,7 +78,12 @@ const changed = () => new LayerFault('it was changed while it was read');
 
 function ownHeader(entry: Entry): Buffer {
   const { inode } = entry;
-  const member = { ...inode, type: TYPES[inode.kind], name: tarPath(entry), linkTarget: inode.target };
+  const member = {
+    ...inode,
+    type: MEMBER_TYPES[inode.kind],
+    name: tarPath(entry),
+    linkTarget: inode.target,
+  };
   const isDevice = inode.kind === 'character' || inode.kind === 'block';
   return tarHeader(isDevice ? member : { ...member, major: 0, minor: 0 });
 }
@@ -104,7 +101,7 @@ function tarPath(entry: Entry): string {
 }
 
 /** Small files and their headers are many small pieces, and each would cost a write. */
-async function* batched(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+export async function* batched(parts: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let batch: Buffer[] = [];
   let bytes = 0;
   for await (const part of parts) {

@@ -17,6 +17,16 @@ export interface NewMember {
   xattrs: readonly Xattr[];
 }
 
+/** Of a tar's member, by what it is. */
+export const MEMBER_TYPES = {
+  file: '0',
+  symlink: '2',
+  character: '3',
+  block: '4',
+  directory: '5',
+  fifo: '6',
+} as const;
+
 const MAX_NAME = 100;
 const MAX_OCTAL_7 = 8 ** 7 - 1;
 const MAX_OCTAL_11 = 8 ** 11 - 1;

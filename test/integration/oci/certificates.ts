@@ -9,7 +9,7 @@ export interface Certificates {
   key: string;
 }
 
-/** An authority of its own, and a certificate for 127.0.0.1 from it; the last two are files. */
+/** An authority of its own, and a certificate for 127.0.0.1 and registry.test from it; the last two are files. */
 export async function makeCertificates(folder: string): Promise<Certificates> {
   const path = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => runCommand('openssl', args, { cwd: folder, timeoutMs: 60_000 });
@@ -27,7 +27,7 @@ export async function makeCertificates(folder: string): Promise<Certificates> {
     'ca.pem',
   );
   await openssl(...newKey, '-subj', '/CN=registry', '-keyout', 'server.key', '-out', 'server.csr');
-  await writeFile(path('names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+  await writeFile(path('names'), 'subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:registry.test\n');
   const signing = ['-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', 'names'];
   await openssl('x509', '-req', '-in', 'server.csr', '-out', 'server.pem', ...signing);
   const authority = await readFile(path('ca.pem'), 'utf8');

@@ -4,7 +4,6 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
 import { findProgram } from '#host/find-program.ts';
 import { runCommand } from '#host/run-command.ts';
 import { writeLayout, type TinyImage } from './tiny-image.ts';
@@ -22,8 +21,13 @@ export interface RegistryOptions {
   token?: { realm: string; service: string; issuer: string; certificate: string };
 }
 
+/** Runs what is given to it in the end: a test, or a bench. */
+interface Scope {
+  after: (cleanUp: () => Promise<void>) => void;
+}
+
 /** Debian's docker-registry on a port of the loopback. */
-export async function startRegistry(t: TestContext, options: RegistryOptions = {}): Promise<string> {
+export async function startRegistry(t: Scope, options: RegistryOptions = {}): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'registry-'));
   t.after(() => rm(folder, { recursive: true, force: true }));
   const config = join(folder, 'config.json');
@@ -80,7 +84,7 @@ export async function push(
     if (format) args.splice(args.indexOf('--preserve-digests'), 1, '--format', format);
     if (credentials !== undefined) args.push('--dest-creds', credentials);
     await runCommand('skopeo', [...args, `oci:${folder}:latest`, `docker://${target}`], {
-      timeoutMs: 60_000,
+      timeoutMs: 120_000,
     });
   } finally {
     await rm(folder, { recursive: true });

@@ -12,7 +12,7 @@ import type { LayerFile } from '#oci/descriptor.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { file, folder, hardLink, member, symlink, tarOf, writeLayer } from '../../support/layer-tar.ts';
 import { isRoot, NEEDS_ROOT } from '../../support/small-file-system.ts';
-import { fetchPackages } from './debian-layers.ts';
+import { bootstrapMinbase, fetchPackages } from './debian-layers.ts';
 import { listTar, listTree } from './tree-listing.ts';
 import { unpackWithUmoci } from './umoci-oracle.ts';
 
@@ -20,6 +20,12 @@ const PACKAGES = [
   ...['base-files', 'bash', 'busybox-static', 'coreutils', 'dpkg', 'gzip', 'iputils-ping', 'libc6', 'login'],
   ...['mount', 'passwd', 'perl-base', 'tar', 'tzdata', 'util-linux'],
 ];
+/** From the tree itself, or from its tar by one of the ways that other sources take. */
+type Method = PopulateMethod | 'tree';
+
+/** Nobody waits for the smallest. */
+const compress = (tar: Buffer) => gzipSync(tar, { level: 1 });
+
 const journalMiB = 4;
 const CAP_NET_RAW = Buffer.from('0100000200200000000000000000000000000000', 'hex');
 
@@ -29,13 +35,13 @@ describe(
   () => {
     let place: string;
     let packages: Map<string, Buffer>;
-    let methods: PopulateMethod[];
+    let methods: Method[];
 
     before(async () => {
       place = await mkdtemp(`${tmpdir()}/banger-oci-`);
       packages = await fetchPackages(`${place}/downloads`, PACKAGES);
       const best = choosePopulateMethod(await probeAbilities(place));
-      methods = best === 'tar' ? ['tar', 'fakeroot'] : ['fakeroot'];
+      methods = best === 'tar' ? ['tree', 'tar', 'fakeroot'] : ['tree', 'fakeroot'];
     });
     after(() => rm(place, { recursive: true, force: true }));
 
@@ -44,16 +50,16 @@ describe(
     async function layersOf(name: string, tars: readonly Buffer[]): Promise<LayerFile[]> {
       await mkdir(`${place}/${name}`);
       return Promise.all(
-        tars.map((tar, index) => writeLayer(`${place}/${name}/${index}.tar.gz`, tar, { compress: gzipSync })),
+        tars.map((tar, index) => writeLayer(`${place}/${name}/${index}.tar.gz`, tar, { compress })),
       );
     }
 
-    async function compare(name: string, tars: readonly Buffer[]): Promise<void> {
+    async function compare(name: string, tars: readonly Buffer[], ways = methods): Promise<void> {
       const here = `${place}/${name}`;
       const layers = await layersOf(name, tars);
       const oracle = await unpackWithUmoci(layers, here);
       const expected = await listTree(oracle, `${here}/oracle.tar`);
-      for (const method of methods) {
+      for (const method of ways) {
         const path = await makeExt4(layers, `${here}/${method}`, method);
         assert.deepEqual(await listMounted(path, here), expected);
       }
@@ -130,6 +136,15 @@ describe(
       await compare('links', [debian('perl-base'), lower, middle, upper]);
     });
 
+    test('a whole Debian (minbase), without its documentation', { timeout: 180_000 }, async () => {
+      const upper = tarOf(
+        folder('usr/share/doc'),
+        file('usr/share/doc/.wh..wh..opq', ''),
+        file('var/cache/.wh.apt', ''),
+      );
+      await compare('minbase', [await bootstrapMinbase(`${place}/minbase.tar`), upper], ['tree']);
+    });
+
     test('100,000 small files, as the tar has them', { timeout: 480_000 }, async () => {
       const name = 'many';
       const folders = Array.from({ length: 100 }, (_, index) => `./folder-${index}/`);
@@ -157,16 +172,14 @@ async function gunzipped({ path }: LayerFile): Promise<string> {
   return tar;
 }
 
-async function makeExt4(layers: readonly LayerFile[], at: string, method: PopulateMethod): Promise<string> {
+async function makeExt4(layers: readonly LayerFile[], at: string, method: Method): Promise<string> {
   const merged = await mergeLayers(layers);
   const sizeBytes = sizeForContent({ ...merged, journalMiB });
   const path = `${at}.ext4`;
   await mkdir(`${at}.work`);
-  const source = { tarStream: merged };
-  await makeFilesystem(
-    { path, label: 'test', journalMiB, sizeBytes, source, workFolder: `${at}.work` },
-    { method },
-  );
+  const shape = { path, label: 'test', journalMiB, sizeBytes, workFolder: `${at}.work` };
+  if (method === 'tree') await makeFilesystem({ ...shape, source: { tree: merged.tree } });
+  else await makeFilesystem({ ...shape, source: { tarStream: merged } }, { method });
   execFileSync('e2fsck', ['-fn', path], { stdio: 'pipe' });
   assert.ok((await allocatedBytes(path)) < merged.contentBytes + merged.entries * 8192 + 64 * 2 ** 20);
   return path;

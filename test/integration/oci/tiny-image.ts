@@ -25,10 +25,10 @@ export function sha256(bytes: Uint8Array): string {
   return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
 }
 
-/** An image whose layers hold these texts, as good as tars to whoever only moves them. */
+/** An image whose layers hold these tars, or texts, as good as tars to whoever only moves them. */
 export function makeImage(
-  texts: readonly string[],
-  options: { compression?: Compression; architecture?: string } = {},
+  texts: readonly (string | Buffer)[],
+  options: { compression?: Compression; architecture?: string; config?: object } = {},
 ): TinyImage {
   const { compression = 'gzip', architecture = hostArchitecture() } = options;
   const plain = texts.map((text) => Buffer.from(text));
@@ -38,7 +38,7 @@ export function makeImage(
     JSON.stringify({
       os: 'linux',
       architecture,
-      config: { Cmd: ['/bin/sh'], Env: ['PATH=/bin'], Labels: { made: 'here' } },
+      config: options.config ?? { Cmd: ['/bin/sh'], Env: ['PATH=/bin'], Labels: { made: 'here' } },
       rootfs: { type: 'layers', diff_ids: diffIds },
     }),
   );

@@ -23,7 +23,7 @@ export async function listTar(path: string): Promise<string[]> {
   for await (const member of readTar(source)) {
     const { name, type, mode, uid, gid, size, mtime, linkTarget, major, minor, xattrs } = member;
     const hash = createHash('sha256');
-    for await (const piece of source.pieces(size)) hash.update(piece);
+    await source.deliver(size, (piece) => void hash.update(piece));
     await source.skip(paddedSizeOf(size) - size);
     const attributes = xattrs.map((xattr) => `${xattr.name}=${xattr.value.toString('hex')}`).toSorted();
     const content = type === '0' ? hash.digest('hex').slice(0, 16) : '';
