@@ -19,6 +19,8 @@ export interface Config {
   registryMirrors: Readonly<Record<string, readonly string[]>>;
   /** Files in PEM. */
   registryCertificates: readonly string[];
+  /** Absolute paths and URLs of catalogs. */
+  catalogs: readonly string[];
   vmDefaults: ConfiguredVmDefaults;
 }
 
@@ -43,6 +45,7 @@ export function toConfig(settings: Settings): Config {
     defaultDns: settings.value('default_dns'),
     registryMirrors: settings.value('registry_mirrors') ?? {},
     registryCertificates: settings.value('registry_certificates') ?? [],
+    catalogs: settings.value('catalogs') ?? [],
     vmDefaults: {
       image: saidByFile(settings, 'default_image_name'),
       vcpus: saidByFile(settings, 'vm_defaults.vcpu'),

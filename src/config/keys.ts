@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import { DEFAULT_IMAGE, MAX_VCPUS, MIN_MEMORY_MIB, networkModeSchema } from '#contract/owner/vm.ts';
 import type { ConfigKey } from './config-key.ts';
-import { certificateFilesSchema, mirrorsSchema } from './registry-schemas.ts';
+import { catalogsSchema, certificateFilesSchema, mirrorsSchema } from './registry-schemas.ts';
 import { diskSizeSchema, durationSchema, resolversSchema } from './value-schemas.ts';
 
 export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -86,6 +86,13 @@ export const CONFIG_KEYS = {
     otherwise: 'those of the host alone',
     description: 'authorities to trust besides when images are pulled',
     schema: certificateFilesSchema,
+  }),
+  catalogs: key({
+    kind: 'list',
+    takes: 'absolute paths and https URLs, up to 32',
+    otherwise: 'the built-in one alone',
+    description: 'catalogs of images and kernels besides the built-in one',
+    schema: catalogsSchema,
   }),
   'vm_defaults.vcpu': key({
     kind: 'number',

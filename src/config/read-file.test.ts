@@ -33,6 +33,7 @@ const DEFAULTS: Config = {
   defaultDns: undefined,
   registryMirrors: {},
   registryCertificates: [],
+  catalogs: [],
   vmDefaults: {
     image: undefined,
     vcpus: undefined,
@@ -54,6 +55,7 @@ dns_port = 0
 default_dns = ["9.9.9.9", "1.1.1.1"]
 registry_mirrors = ["docker.io=https://mirror.example/hub"]
 registry_certificates = ["/etc/ca.pem"]
+catalogs = ["/etc/catalog.json", "https://catalog.example/all.json"]
 [vm_defaults]
 vcpu = 3
 memory_mib = 768
@@ -83,6 +85,7 @@ test('every key is read', () => {
     defaultDns: ['9.9.9.9', '1.1.1.1'],
     registryMirrors: { 'docker.io': ['https://mirror.example/hub'] },
     registryCertificates: ['/etc/ca.pem'],
+    catalogs: ['/etc/catalog.json', 'https://catalog.example/all.json'],
     vmDefaults: { image: 'alpine', vcpus: 3, memoryMiB: 768, diskBytes: 8 * 2 ** 30, network: 'none' },
   });
 });

@@ -1,6 +1,9 @@
 import * as z from 'zod';
 
 const MAX_ITEMS = 32;
+/** Without user and password: both would stand in every message. */
+const CATALOG_URL =
+  /^(?:https:\/\/[^\s/@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s@]*)?$/;
 const MIRROR = /^([A-Za-z0-9.-]+(?::\d{1,5})?)=(https?:\/\/\S+)$/;
 
 const listSchema = z
@@ -26,4 +29,13 @@ export const mirrorsSchema: z.ZodType<Record<string, string[]>> = listSchema.tra
 export const certificateFilesSchema: z.ZodType<string[]> = listSchema.superRefine((paths, context) => {
   const relative = paths.find((path) => !path.startsWith('/'));
   if (relative !== undefined) context.addIssue(`"${relative}" is not an absolute path`);
+});
+
+/** Absolute paths and URLs of catalogs, which are encrypted unless they are on this machine. */
+export const catalogsSchema: z.ZodType<string[]> = listSchema.superRefine((places, context) => {
+  for (const place of places) {
+    if (!place.startsWith('/') && !CATALOG_URL.test(place))
+      context.addIssue(`"${place}" is neither an absolute path nor an https URL`);
+    else if (!place.startsWith('/') && !URL.canParse(place)) context.addIssue(`"${place}" is no URL`);
+  }
 });

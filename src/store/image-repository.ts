@@ -64,8 +64,10 @@ export class ImageRepository {
     return row && this.#withNames(row);
   }
 
-  insert(image: Image): void {
+  /** @param options `takeNames`: names that another image has go over to this one */
+  insert(image: Image, { takeNames = false } = {}): void {
     transaction(this.#database, () => {
+      if (takeNames) for (const name of image.names) this.#takeName(name);
       this.#database
         .prepare(
           `INSERT INTO images (id, name, kind, source, digest, config, path, kernel_id, architecture,
@@ -119,6 +121,14 @@ export class ImageRepository {
       this.#database.prepare('DELETE FROM image_names WHERE image_id = ?').run(id);
       this.#database.prepare('DELETE FROM images WHERE id = ?').run(id);
     });
+  }
+
+  #takeName(name: string): void {
+    const owner = this.findByName(name);
+    if (!owner) return;
+    this.#database.prepare('DELETE FROM image_names WHERE name = ?').run(name);
+    const [first = owner.id] = this.#namesOf(owner.id);
+    this.#database.prepare('UPDATE images SET name = ? WHERE id = ?').run(first, owner.id);
   }
 
   #insertName(id: string, name: string, nowMs: number): void {

@@ -4,7 +4,7 @@ import { isUserError } from '#contract/errors.ts';
 import { vmStateSchema } from '#contract/owner/vm.ts';
 import { vmRecord } from '../../test/support/vm-record.ts';
 import { openDatabase, type Database } from './database.ts';
-import { VmRepository } from './vm-repository.ts';
+import { VmRepository, type VmRecord } from './vm-repository.ts';
 
 let database: Database;
 let vms: VmRepository;
@@ -109,6 +109,23 @@ test('removing what is not there is no error', () => {
   assert.equal(vms.list().length, 1);
 });
 
+test('how a VM is run is kept, and may not be known', () => {
+  const run: VmRecord['run'] = {
+    entrypoint: ['/entry'],
+    cmd: ['serve'],
+    env: ['A=1'],
+    labels: { made: 'here' },
+    isService: true,
+    restart: 'always',
+  };
+  vms.insert(vmRecord({ run }));
+  vms.insert(vmRecord({ id: 'cccccccccccc', name: 'other' }));
+  assert.deepEqual(
+    vms.list().map((vm) => vm.run),
+    [run, null],
+  );
+});
+
 test('a damaged row is refused with the id of its VM, never half read', () => {
   const spec = JSON.stringify(vmRecord().spec);
   const damages: [string, string | null][] = [
@@ -117,6 +134,7 @@ test('a damaged row is refused with the id of its VM, never half read', () => {
     ['spec', '{}'],
     ['spec', spec.replace('}', ',"surprise":1}')],
     ['spec', spec.replace('"user"', '"bridge"')],
+    ['run', '{"isService":true}'],
     ['last_error', 'not json'],
     ['last_error', '{"code":"INTERNAL"}'],
   ];

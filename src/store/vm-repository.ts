@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { UserError } from '#contract/errors.ts';
 import { publishedPortSchema, vmSpecSchema, vmStateSchema } from '#contract/owner/vm.ts';
+import { vmRunSchema } from '#contract/owner/vm-run.ts';
 import { isDatabaseFull, type Database } from './database.ts';
 
 /** The durable part of a VM. What belongs to a running process is in handles.json, never here. */
@@ -11,6 +12,8 @@ const recordSchema = z.strictObject({
   spec: vmSpecSchema.strict(),
   imageId: z.string(),
   kernelId: z.string(),
+  /** A copy: what becomes of the image changes nothing. Null: neither the image nor the VM's maker said anything. */
+  run: vmRunSchema.strict().nullable(),
   /** Where the host's processes reach the VM: its own address on the loopback. */
   hostAddress: z.string().nullable(),
   published: z.array(publishedPortSchema.strict()),
@@ -34,7 +37,7 @@ export interface DamagedVmRow {
   row: Readonly<Record<string, unknown>>;
 }
 
-const COLUMNS = `id, name, state, spec, image_id AS imageId, kernel_id AS kernelId, host_address AS hostAddress, published, created_at_ms AS createdAtMs,
+const COLUMNS = `id, name, state, spec, image_id AS imageId, kernel_id AS kernelId, run, host_address AS hostAddress, published, created_at_ms AS createdAtMs,
   started_at_ms AS startedAtMs, stopped_at_ms AS stoppedAtMs, touched_at_ms AS touchedAtMs, last_error AS lastError`;
 
 /** On a full file system these come to nothing anyway. */
@@ -59,10 +62,10 @@ export class VmRepository {
     }
     this.#database
       .prepare(
-        `INSERT INTO vms (id, name, state, spec, image_id, kernel_id, host_address, published, created_at_ms, started_at_ms,
-           stopped_at_ms, touched_at_ms, last_error)
-         VALUES (:id, :name, :state, :spec, :imageId, :kernelId, :hostAddress, :published, :createdAtMs, :startedAtMs,
-           :stoppedAtMs, :touchedAtMs, :lastError)`,
+        `INSERT INTO vms (id, name, state, spec, image_id, kernel_id, run, host_address, published, created_at_ms,
+           started_at_ms, stopped_at_ms, touched_at_ms, last_error)
+         VALUES (:id, :name, :state, :spec, :imageId, :kernelId, :run, :hostAddress, :published, :createdAtMs,
+           :startedAtMs, :stoppedAtMs, :touchedAtMs, :lastError)`,
       )
       .run(toRow(vm));
   }
@@ -71,7 +74,7 @@ export class VmRepository {
   update(vm: VmRecord): void {
     const { createdAtMs: _, ...row } = toRow(vm);
     const statement = this.#database.prepare(
-      `UPDATE vms SET name = :name, state = :state, spec = :spec, image_id = :imageId, kernel_id = :kernelId,
+      `UPDATE vms SET name = :name, state = :state, spec = :spec, image_id = :imageId, kernel_id = :kernelId, run = :run,
            host_address = :hostAddress, published = :published, touched_at_ms = :touchedAtMs, started_at_ms = :startedAtMs, stopped_at_ms = :stoppedAtMs, last_error = :lastError WHERE id = :id`,
     );
     const isStart = STARTS.has(vm.state) && vm.lastError === null;
@@ -123,6 +126,7 @@ function toRow(vm: VmRecord) {
   return {
     ...vm,
     spec: JSON.stringify(vm.spec),
+    run: vm.run === null ? null : JSON.stringify(vm.run),
     published: JSON.stringify(vm.published),
     lastError: vm.lastError === null ? null : JSON.stringify(vm.lastError),
   };
@@ -146,6 +150,7 @@ function safeParseRow(row: Readonly<Record<string, unknown>>) {
   return recordSchema.safeParse({
     ...row,
     spec: parseJson(row['spec']),
+    run: row['run'] === null ? null : parseJson(row['run']),
     published: parseJson(row['published']),
     lastError: row['lastError'] === null ? null : parseJson(row['lastError']),
   });

@@ -19,6 +19,7 @@ export const findingKindSchema = z.enum([
   'image-without-files',
   'kernel-without-row',
   'kernel-without-files',
+  'work-seed-unused',
   'orphan',
 ]);
 export type FindingKind = z.infer<typeof findingKindSchema>;

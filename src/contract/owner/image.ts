@@ -7,8 +7,8 @@ import * as z from 'zod';
 export const IMAGE_NAME_PATTERN =
   /^(?![0-9a-f]{12}$)(?=.{1,255}$)[A-Za-z0-9][A-Za-z0-9_]*(?:[.:/@-][A-Za-z0-9_]+|--+[A-Za-z0-9_]+)*$/;
 
-/** How an image came here: built of a recipe, pulled from a registry, imported, made of a VM's disk, or a file of the user's used in place. */
-export const imageKindSchema = z.enum(['recipe', 'oci', 'import', 'commit', 'register']);
+/** How an image came here: built of a recipe, pulled from a registry, unpacked of a bundle, built of a Dockerfile, imported, made of a VM's disk, or a file of the user's used in place. */
+export const imageKindSchema = z.enum(['recipe', 'oci', 'bundle', 'build', 'import', 'commit', 'register']);
 export type ImageKind = z.infer<typeof imageKindSchema>;
 
 /** How its publisher wants an image run, as OCI says. */
@@ -56,18 +56,55 @@ export type Image = z.infer<typeof imageSchema>;
 export const availableImageSchema = z.object({
   name: z.string(),
   description: z.string(),
+  /** How it is made: built of a recipe, unpacked of a bundle, or pulled from a registry. */
+  kind: z.enum(['recipe', 'bundle', 'oci']),
+  /** What has the entry: `built-in`, a path or a URL. */
+  catalog: z.string(),
+  /** What it is made of: `Debian bookworm`, the URL of a bundle, a reference. */
+  origin: z.string(),
+  /** What is fetched, where that is known. */
+  downloadBytes: z.number().int().optional(),
+  /** Size of the file system in it, where that is known. */
+  sizeBytes: z.number().int().optional(),
   pulled: z.boolean(),
 });
 export type AvailableImage = z.infer<typeof availableImageSchema>;
 
+/** Something of a catalog that does not count, and why. */
+export const catalogProblemSchema = z.object({
+  catalog: z.string(),
+  /** Left out: it is about the whole catalog. */
+  entry: z.string().optional(),
+  problem: z.string(),
+  /** What the catalog said before still counts. */
+  isStale: z.boolean(),
+});
+export type CatalogProblem = z.infer<typeof catalogProblemSchema>;
+
 export const imageListSchema = z.object({
   images: z.array(imageSchema),
   available: z.array(availableImageSchema),
+  catalogProblems: z.array(catalogProblemSchema),
 });
+export type ImageList = z.infer<typeof imageListSchema>;
+
+/** What work disks begin with: the image's `/root` as a file system of its own. */
+export const workSeedSchema = z.object({
+  /** Size of the file system in it. */
+  virtualBytes: z.number().int(),
+  /** What it takes on the host. */
+  allocatedBytes: z.number().int(),
+  /** Of the key that it lets in: `SHA256:…`. Left out: none was given. */
+  keyFingerprint: z.string().optional(),
+  createdAt: z.iso.datetime(),
+});
+export type WorkSeed = z.infer<typeof workSeedSchema>;
 
 /** An image with the VMs that begin from it. */
 export const imageDetailsSchema = imageSchema.extend({
   vms: z.array(z.object({ id: z.string(), name: z.string(), state: z.string() })),
+  /** Null: none has been made yet. */
+  workSeed: workSeedSchema.nullable(),
 });
 export type ImageDetails = z.infer<typeof imageDetailsSchema>;
 
@@ -94,9 +131,14 @@ export type PullImageRequest = z.infer<typeof pullImageRequestSchema>;
 /** Body of `POST /v1/images/import`. */
 export const importImageRequestSchema = z.strictObject({
   path: pathSchema.describe(
-    'a rootfs tar, a `docker save` tar, an OCI layout (folder or tar), or the folder of a root file system',
+    'a bundle, a rootfs tar, a `docker save` tar, an OCI layout (folder or tar), or the folder of a root file system',
   ),
-  name: nameSchema,
+  name: nameSchema.optional().describe('what the image is to be called; only a bundle brings a name'),
+  sha256: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional()
+    .describe('of the file: anything else is refused unread'),
   sizeBytes: sizeSchema.optional(),
   kernel: kernelSchema.optional(),
 });
@@ -128,6 +170,16 @@ export const exportImageRequestSchema = z.strictObject({
   ),
 });
 export type ExportImageRequest = z.infer<typeof exportImageRequestSchema>;
+
+/** Body of `POST /v1/images/{image}/work-seed`. */
+export const seedImageRequestSchema = z.strictObject({
+  publicKey: z
+    .string()
+    .max(16_384)
+    .optional()
+    .describe('a key as OpenSSH writes it, which `.ssh/authorized_keys` is to have; without options'),
+});
+export type SeedImageRequest = z.infer<typeof seedImageRequestSchema>;
 
 /** Body of `POST /v1/images/{image}/names`. */
 export const tagImageRequestSchema = z.strictObject({ name: nameSchema });

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { errorBodySchema } from './error.ts';
-import { imageSchema } from './image.ts';
+import { imageSchema, workSeedSchema } from './image.ts';
+import { imageBundleSchema } from './image-bundle.ts';
 import { kernelSchema } from './kernel.ts';
 import { stopOutcomeSchema, vmChangeSchema, vmSchema } from './vm.ts';
 
@@ -17,6 +18,9 @@ export const operationKindSchema = z.enum([
   'image.promote',
   'image.export',
   'image.commit',
+  'image.build',
+  'image.bundle',
+  'image.seed',
   'kernel.pull',
   'kernel.import',
 ]);
@@ -33,12 +37,14 @@ export const progressSchema = z.object({
 export type Progress = z.infer<typeof progressSchema>;
 
 /** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop` and `vm.restart`.
- * `atNextStart`: of `vm.set`, what does not take effect before. `image`: of `image.…`. `kernel`: of `kernel.…`. */
+ * `atNextStart`: of `vm.set`, what does not take effect before. `image`: of `image.…`. `workSeed`: of `image.seed`. `bundle`: of `image.bundle`. `kernel`: of `kernel.…`. */
 export const operationResultSchema = z.object({
   vm: vmSchema.optional(),
   stop: stopOutcomeSchema.optional(),
   atNextStart: z.array(vmChangeSchema).optional(),
   image: imageSchema.optional(),
+  workSeed: workSeedSchema.optional(),
+  bundle: imageBundleSchema.optional(),
   kernel: kernelSchema.optional(),
 });
 export type OperationResult = z.infer<typeof operationResultSchema>;

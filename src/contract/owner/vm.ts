@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { runOverridesSchema, vmRunSchema } from './vm-run.ts';
 
 /** A DNS label: the name goes into the hostname, `.vm` names and paths, so it is never normalised. */
 export const VM_NAME_PATTERN = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -45,9 +46,10 @@ export const publishedPortSchema = z.object({
 export type PublishedPort = z.infer<typeof publishedPortSchema>;
 
 /** Body of `POST /v1/vms`. What is left out gets a default; the daemon answers with explicit values. */
-export const createVmRequestSchema = z.strictObject({
+export const createVmRequestSchema = runOverridesSchema.extend({
   name: z.string().optional().describe('DNS label; generated when left out'),
   image: z.string().min(1).optional().describe('name of an image; default debian-bookworm'),
+  kernel: z.string().min(1).optional().describe("name or id of a kernel that is here; default: the image's"),
   vcpus: z.number().int().optional(),
   memoryMiB: z.number().int().optional(),
   diskBytes: z.number().int().optional().describe('size of the root disk as the guest sees it'),
@@ -55,6 +57,10 @@ export const createVmRequestSchema = z.strictObject({
   autoRemove: z.boolean().optional().describe('delete the VM when it stops'),
   start: z.boolean().optional().describe('default true'),
   autoStopAfterMs: autoStopSchema.optional(),
+  publishAll: z
+    .boolean()
+    .optional()
+    .describe('publish the ports that the image exposes on free ports of 127.0.0.1'),
 });
 export type CreateVmRequest = z.infer<typeof createVmRequestSchema>;
 
@@ -88,6 +94,7 @@ export const vmSchema = z.object({
   spec: vmSpecSchema,
   imageId: z.string(),
   kernelId: z.string(),
+  run: vmRunSchema.optional().describe('left out: neither its image nor its maker said anything'),
   bootId: z.string().optional().describe("the guest's /proc/sys/kernel/random/boot_id while it runs"),
   init: z.string().optional().describe('systemd, openrc, other or agent, while it runs'),
   address: z.string().optional().describe("the guest's own IPv4 address while it runs"),

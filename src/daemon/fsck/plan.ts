@@ -16,15 +16,9 @@ export function isSameFinding(one: Finding, other: Finding): boolean {
 }
 
 export function artifactFinding({ of, kind, path }: ArtifactLeftover): Finding {
+  if (kind === 'partial') return cutOff(of, path);
+  if (of === 'work-seed') return unusedSeed(path);
   switch (kind) {
-    case 'partial':
-      return {
-        kind: 'temporary-folder',
-        severity: 'leftover',
-        path,
-        reason: `the building of ${anArtifact(of)} was cut off`,
-        repair: 'removes the folder',
-      };
     case 'unknown':
       return {
         kind: `${of}-without-row`,
@@ -45,8 +39,28 @@ export function artifactFinding({ of, kind, path }: ArtifactLeftover): Finding {
   }
 }
 
+function cutOff(of: ArtifactLeftover['of'], path: string): Finding {
+  return {
+    kind: 'temporary-folder',
+    severity: 'leftover',
+    path,
+    reason: `the building of ${anArtifact(of)} was cut off`,
+    repair: 'removes the folder',
+  };
+}
+
+function unusedSeed(path: string): Finding {
+  return {
+    kind: 'work-seed-unused',
+    severity: 'leftover',
+    path,
+    reason: 'its image is gone, or has a newer work seed',
+    repair: 'removes the folder',
+  };
+}
+
 function anArtifact(of: ArtifactLeftover['of']): string {
-  return of === 'image' ? 'an image' : 'a kernel';
+  return { image: 'an image', kernel: 'a kernel', 'work-seed': 'a work seed' }[of];
 }
 
 function orphanFinding(path: string): Finding {

@@ -10,7 +10,7 @@ const ID = /^[0-9a-f]{12}$/;
 
 /** A row and its files that do not belong together any more. */
 export interface ArtifactLeftover {
-  of: 'image' | 'kernel';
+  of: 'image' | 'kernel' | 'work-seed';
   /** A build that was cut off; files without a row; a row without files. */
   kind: 'partial' | 'unknown' | 'missing';
   id: string;

@@ -1,4 +1,6 @@
 import type { PrunedCache, RunConfig } from '#contract/owner/image.ts';
+import type { BundleManifest } from './bundle/bundle-manifest.ts';
+import type { BundleEntry } from './catalog/entry.ts';
 import type { KernelRecipe } from './kernel-recipes.ts';
 import type { WorkContext } from './shared-work.ts';
 import type { Recipe } from './recipes.ts';
@@ -28,6 +30,21 @@ export interface PulledImage {
 export interface ImagePuller {
   isReference(text: string): boolean;
   pull(request: PullRequest, folder: string, context: WorkContext): Promise<PulledImage>;
+  /** The digest that {@link pull} would answer with now. */
+  findDigest(request: PullRequest, context: WorkContext): Promise<string>;
+  /** Removes downloads that nothing uses at the moment. */
+  prune(options: { dryRun: boolean }): Promise<PrunedCache>;
+}
+
+export interface UnpackedBundle {
+  manifest: BundleManifest;
+  /** Of the packed file. */
+  digest: string;
+}
+
+/** Makes `rootfs.ext4` of a bundle that a catalog names, in a folder that is thrown away when it rejects. */
+export interface BundlePuller {
+  pull(entry: BundleEntry, folder: string, context: WorkContext): Promise<UnpackedBundle>;
   /** Removes downloads that nothing uses at the moment. */
   prune(options: { dryRun: boolean }): Promise<PrunedCache>;
 }

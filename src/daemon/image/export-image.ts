@@ -1,15 +1,16 @@
+import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import type { ExportFormat, RunConfig } from '#contract/owner/image.ts';
-import { requireTools } from '#ext4/build-tools.ts';
-import { findContainment, runContained } from '#ext4/containment.ts';
-import { listTree } from '#ext4/list-tree.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
 import { pathExists, temporaryPathFor } from '#host/files.ts';
 import { digestOf, digestOfFile } from '#oci/digest.ts';
 import { hostArchitecture } from '#oci/platform.ts';
+import { imageTar } from './image-tar.ts';
+import { openSettled } from './settled-disk.ts';
 
 export interface ExportSpec {
   /** Raw ext4. */
@@ -21,17 +22,10 @@ export interface ExportSpec {
   format: ExportFormat;
 }
 
-// The texts are fixed; names arrive as arguments. One process tree: what fakeroot remembers ends with it.
-const DUMP_AND_PACK =
-  'cd "$2" && mkdir root && debugfs -R "rdump / root" "$1" && ' +
-  'xargs --null --no-run-if-empty --max-args=2 chmod -- < special-modes && ' +
-  'tar --create --file rootfs.tar --directory root --numeric-owner --format=pax --sort=name --exclude=./lost+found . && ' +
-  'chmod -R u+rwX root && rm -rf root';
-
 /**
  * Writes an image as a tar or an OCI layout, under a temporary name first.
  *
- * @throws UserError `EXPORT_TARGET_TAKEN`, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`, `IMAGE_BUILD_FAILED`
+ * @throws UserError `EXPORT_TARGET_TAKEN`, `HOST_DISK_FULL`, `IMAGE_SOURCE_INVALID`, `IMAGE_TOO_LARGE`; the signal's reason
  */
 export async function exportImage(spec: ExportSpec, options: Abortable): Promise<void> {
   const { path, format } = spec;
@@ -55,24 +49,13 @@ export async function exportImage(spec: ExportSpec, options: Abortable): Promise
   }
 }
 
-async function packRoot(
-  { rootDiskPath, name }: ExportSpec,
-  work: string,
-  options: Abortable,
-): Promise<string> {
-  await requireTools(`export the image "${name}"`, 'debugfs', 'tar', 'fakeroot', 'setpriv');
-  await writeSpecialModes(rootDiskPath, work, options);
-  const script = ['fakeroot', '--', 'sh', '-c', DUMP_AND_PACK, 'sh', rootDiskPath, work];
-  await runContained(await findContainment(options), script, options);
-  return `${work}/rootfs.tar`;
-}
-
-/** debugfs sets the mode of a file before its owner, and a new owner takes setuid and setgid bits away. */
-async function writeSpecialModes(rootDiskPath: string, work: string, options: Abortable): Promise<void> {
-  const entries = await listTree(rootDiskPath, { workFolder: work, ...options });
-  const special = entries.filter(({ mode }) => (mode & SET_ID_BITS) !== 0);
-  const words = special.flatMap(({ path, mode }) => [(mode & 0o7777).toString(8), `root${path}`]);
-  await writeFile(`${work}/special-modes`, words.map((word) => `${word}\0`).join(''));
+async function packRoot({ rootDiskPath }: ExportSpec, work: string, { signal }: Abortable): Promise<string> {
+  const path = `${work}/rootfs.tar`;
+  await using reader = await openSettled(rootDiskPath, work, { signal });
+  await pipeline(imageTar(reader, { signal }), createWriteStream(path, { flags: 'wx', mode: 0o600 }), {
+    ...(signal && { signal }),
+  });
+  return path;
 }
 
 async function writeLayout(tar: string, spec: ExportSpec, options: Abortable): Promise<string> {
@@ -104,7 +87,6 @@ async function writeLayout(tar: string, spec: ExportSpec, options: Abortable): P
   return layout;
 }
 
-const SET_ID_BITS = 0o6000;
 const MANIFEST_TYPE = 'application/vnd.oci.image.manifest.v1+json';
 
 function configDocument(config: RunConfig = {}, diffId: string) {

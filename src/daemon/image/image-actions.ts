@@ -1,25 +1,27 @@
 import { randomHex } from '#base/ids.ts';
 import { UserError } from '#contract/errors.ts';
 import type {
-  AvailableImage,
   CommitImageRequest,
   DeletedImage,
   ExportImageRequest,
   Image,
   ImageDetails,
+  ImageList,
   ImportImageRequest,
   PrunedCache,
   PullImageRequest,
   RegisterImageRequest,
+  SeedImageRequest,
 } from '#contract/owner/image.ts';
 import type { Operation } from '#contract/owner/operation.ts';
 import { runCommand } from '#host/run-command.ts';
 import type { OperationContext, Operations } from '../operation/operations.ts';
 import { exportImage } from './export-image.ts';
 import type { ImageService } from './image-service.ts';
-import { assertExt4, openImageSource } from './image-source.ts';
+import { assertExt4 } from './image-source.ts';
+import { importImage, nameOfImport } from './import-image.ts';
 import { inUse, ROOT_DISK_FILE, type ImageUser } from './image-store.ts';
-import { makeRootDisk } from './root-disk.ts';
+import { parsePublicKey } from './work-seed/public-key.ts';
 
 /** What images need to know of VMs. */
 export interface ImageVms {
@@ -51,15 +53,25 @@ export class ImageActions {
     this.#options = options;
   }
 
-  async list(): Promise<{ images: Image[]; available: AvailableImage[] }> {
+  async list(): Promise<ImageList> {
     const { images } = this.#options;
-    return { images: images.listImages(), available: images.listAvailable() };
+    await images.catalogs.refresh();
+    const seedBytes = await images.seeds.allocatedBytes();
+    return {
+      images: images.listImages().map((image) => withSeed(image, seedBytes)),
+      available: images.listAvailable(),
+      catalogProblems: [...images.catalogs.problems()],
+    };
   }
 
-  get(reference: string): ImageDetails {
+  async get(reference: string): Promise<ImageDetails> {
     const { images, vms } = this.#options;
     const image = images.store.get(reference);
-    return { ...image, vms: vms.usersOf(image.id).map(({ id, name, state }) => ({ id, name, state })) };
+    return {
+      ...withSeed(image, await images.seeds.allocatedBytes()),
+      vms: vms.usersOf(image.id).map(({ id, name, state }) => ({ id, name, state })),
+      workSeed: (await images.seeds.find(image.id)) ?? null,
+    };
   }
 
   tag(reference: string, name: string): Image {
@@ -74,17 +86,18 @@ export class ImageActions {
     return deleted;
   }
 
-  /** Answers with what is there when the name is there already. */
+  /** Answers with what is there when the name is there already and nothing newer is to be had. */
   async pull(request: PullImageRequest): Promise<Operation> {
     const { images } = this.#options;
     const { reference, name = reference, sizeBytes, insecureHttp, kernel } = request;
+    await images.catalogs.refresh({ isNeeded: images.catalogs.findImage(reference) === undefined });
     if (!images.store.find(name)) {
       images.store.checkNewName(name, name === reference);
       images.assertObtainable(reference);
     }
     const kernelId = this.#kernelId(kernel);
     return this.#begin('image.pull', (context) =>
-      images.obtain(
+      images.pull(
         { reference, name, sizeBytes, insecureHttp, kernelId },
         { signal: context.signal, report: context },
       ),
@@ -93,20 +106,16 @@ export class ImageActions {
 
   async import(request: ImportImageRequest): Promise<Operation> {
     const { images } = this.#options;
-    const { path, name, sizeBytes, kernel } = request;
+    const name = await nameOfImport(request);
     images.store.checkNewName(name);
-    const kernelId = this.#kernelId(kernel);
+    const kernelId = this.#kernelId(request.kernel);
+    const findKernelId = (kernel: string) => images.findKernelId(kernel);
     return this.#begin('image.import', (context) => {
       context.stage('read-source');
-      const build = async (folder: string) => {
-        const { root, ...known } = await openImageSource(path, {
-          workFolder: folder,
-          signal: context.signal,
-        });
-        context.stage('make-file-system');
-        await makeRootDisk({ root, folder, sizeBytes }, context);
-        return { kind: 'import' as const, source: `import:${path}`, ...known, ...(kernelId && { kernelId }) };
-      };
+      const build = async (folder: string) => ({
+        ...(await importImage(request, { folder, findKernelId }, context)),
+        ...(kernelId && { kernelId }),
+      });
       return images.store.create(name, build, context);
     });
   }
@@ -154,6 +163,19 @@ export class ImageActions {
     });
   }
 
+  /** Makes the work seed that an image has with this key, or with none. */
+  async seed(reference: string, { publicKey }: SeedImageRequest): Promise<Operation> {
+    const { images, operations } = this.#options;
+    const { id } = images.store.get(reference);
+    const key = publicKey === undefined ? undefined : parsePublicKey(publicKey);
+    return operations.begin({ kind: 'image.seed' }, async (context) => {
+      using _ = images.store.hold(id);
+      const image = await images.store.ready(images.store.get(id));
+      await using seed = await images.seeds.ensure(image, key, { signal: context.signal, report: context });
+      return { image: image.record, workSeed: seed.workSeed };
+    });
+  }
+
   async commit({ vm, name }: CommitImageRequest): Promise<Operation> {
     const { images, vms } = this.#options;
     images.store.checkNewName(name);
@@ -172,12 +194,22 @@ export class ImageActions {
     );
   }
 
-  pruneCache(options: { dryRun: boolean }): Promise<PrunedCache> {
-    return this.#options.images.pruneCache(options);
+  /** Images without a name that no VM uses go too: nobody can want them. */
+  async pruneCache(options: { dryRun: boolean }): Promise<PrunedCache> {
+    const { images, vms } = this.#options;
+    const users = (id: string) => vms.usersOf(id);
+    const pruned = await images.pruneCache(options);
+    const nameless = images.store.findNameless(users);
+    if (!options.dryRun) await images.store.removeNameless(users);
+    const bytes = nameless.reduce((sum, image) => sum + image.allocatedBytes, pruned.bytes);
+    return { files: pruned.files + nameless.length, bytes };
   }
 
   #begin(
-    kind: Extract<Operation['kind'], `image.${string}`>,
+    kind: Exclude<
+      Extract<Operation['kind'], `image.${string}`>,
+      'image.seed' | 'image.build' | 'image.bundle'
+    >,
     body: (context: OperationContext) => Promise<Image>,
   ): Operation {
     return this.#options.operations.begin({ kind }, async (context) => ({ image: await body(context) }));
@@ -197,6 +229,11 @@ export class ImageActions {
       },
     );
   }
+}
+
+/** What an image takes on the host, with what was made of it. */
+function withSeed(image: Image, seedBytes: ReadonlyMap<string, number>): Image {
+  return { ...image, allocatedBytes: image.allocatedBytes + (seedBytes.get(image.id) ?? 0) };
 }
 
 function alreadyManaged({ name }: Image): UserError {

@@ -10,15 +10,18 @@ import { ImageRepository } from '#store/image-repository.ts';
 import { KernelRepository } from '#store/kernel-repository.ts';
 import { hostArchitecture } from './architecture.ts';
 import type { ArtifactLeftover } from './artifact-folder.ts';
-import type { ImageBuilder, ImagePuller, KernelBuilder, PullRequest } from './builders.ts';
+import type { BundlePuller, ImageBuilder, ImagePuller, KernelBuilder } from './builders.ts';
+import { builtInCatalog } from './catalog/built-in-catalog.ts';
+import { Catalogs } from './catalog/catalogs.ts';
+import { describeEntry } from './catalog/describe-entry.ts';
 import { DebianImageBuilder } from './debian/image-builder.ts';
 import { DebianKernelBuilder } from './debian/kernel-builder.ts';
+import { ImageMaker, type ImageWish } from './image-maker.ts';
 import { ImageStore, type ReadyImage } from './image-store.ts';
 import { InitramfsFiles } from './initramfs-files.ts';
-import { kernelRecipes, type KernelRecipe } from './kernel-recipes.ts';
 import { KernelStore, type ReadyKernel } from './kernel-store.ts';
-import { recipes as allRecipes, type Recipe } from './recipes.ts';
 import { SharedWork, type BuildOptions, type WorkContext } from './shared-work.ts';
+import { WorkSeedStore } from './work-seed/work-seed-store.ts';
 
 export interface ImageServiceOptions {
   layout: Layout;
@@ -27,18 +30,14 @@ export interface ImageServiceOptions {
   clock: Clock;
   /** The guest agent's binary. */
   agentPath: string;
-  recipes?: readonly Recipe[];
+  /** The built-in one alone when left out. */
+  catalogs?: Catalogs;
   imageBuilder?: ImageBuilder;
   kernelBuilder?: KernelBuilder;
-  kernelRecipes?: readonly KernelRecipe[];
   /** Without one, no image comes from a registry. */
   puller?: ImagePuller | undefined;
-}
-
-/** What an image is to be when it is not there yet. */
-export interface ImageWish extends PullRequest {
-  name: string;
-  kernelId?: string | undefined;
+  /** Without one, no image comes of a bundle of a catalog. */
+  bundles?: BundlePuller | undefined;
 }
 
 /** Images and kernels: what is there, and making what is missing. */
@@ -46,9 +45,12 @@ export class ImageService {
   /** The images that are there. */
   readonly store: ImageStore;
   readonly kernels: KernelStore;
-  readonly #recipes: readonly Recipe[];
-  readonly #imageBuilder: ImageBuilder;
+  readonly seeds: WorkSeedStore;
+  /** What can be made by name. */
+  readonly catalogs: Catalogs;
   readonly #puller: ImagePuller | undefined;
+  readonly #bundles: BundlePuller | undefined;
+  readonly #maker: ImageMaker;
   readonly #builds = new SharedWork<Image>();
   readonly #clock: Clock;
   readonly #log: Logger;
@@ -56,24 +58,41 @@ export class ImageService {
   constructor(options: ImageServiceOptions) {
     const { layout, database, log, clock } = options;
     const architecture = hostArchitecture();
-    this.#recipes = options.recipes ?? allRecipes;
-    this.#imageBuilder = options.imageBuilder ?? new DebianImageBuilder({ cacheDir: layout.cacheDir, log });
+    const catalogs = options.catalogs ?? new Catalogs({ builtIn: builtInCatalog(architecture.name) });
+    this.catalogs = catalogs;
     this.#puller = options.puller;
+    this.#bundles = options.bundles;
     this.store = new ImageStore({
       folder: layout.imagesDir,
       repository: new ImageRepository(database),
       architecture,
       clock,
-      isReserved: (name) => this.#findRecipe(name) !== undefined,
+      isReserved: (name) => catalogs.findImage(name) !== undefined,
+      onRemoved: (id) => this.seeds.removeOf(id),
+    });
+    this.seeds = new WorkSeedStore({
+      folder: `${layout.imagesDir}/work-seeds`,
+      clock,
+      isImage: (id) => this.store.find(id) !== undefined,
     });
     this.kernels = new KernelStore({
       folder: layout.kernelsDir,
       repository: new KernelRepository(database),
       builder: options.kernelBuilder ?? new DebianKernelBuilder({ cacheDir: layout.cacheDir, architecture }),
-      recipes: options.kernelRecipes ?? kernelRecipes,
+      get recipes() {
+        return catalogs.kernels();
+      },
       initramfs: new InitramfsFiles(options.agentPath),
       architecture,
       clock,
+    });
+    this.#maker = new ImageMaker({
+      store: this.store,
+      catalogs,
+      imageBuilder: options.imageBuilder ?? new DebianImageBuilder({ cacheDir: layout.cacheDir, log }),
+      puller: options.puller,
+      bundles: options.bundles,
+      findKernelId: (name) => this.findKernelId(name),
     });
     this.#clock = clock;
     this.#log = log;
@@ -82,18 +101,27 @@ export class ImageService {
   /** Is it here, or can it be made? */
   isAvailable(name: string): boolean {
     return (
-      this.store.find(name) !== undefined || this.#findRecipe(name) !== undefined || this.#isPullable(name)
+      this.store.find(name) !== undefined ||
+      this.catalogs.findImage(name) !== undefined ||
+      this.#isPullable(name)
     );
   }
 
-  /** @throws UserError `IMAGE_NOT_FOUND` with the known names */
-  assertAvailable(name: string): void {
+  /** Looks at the catalogs again for a name that nobody knows. @throws UserError `IMAGE_NOT_FOUND` with the known names, `CATALOG_INVALID` */
+  async assertAvailable(name: string): Promise<void> {
+    if (this.store.find(name)) return;
+    if (!this.catalogs.findImage(name)) await this.catalogs.refresh({ isNeeded: true });
+    this.#assertMakeable(name);
+  }
+
+  #assertMakeable(name: string): void {
+    this.catalogs.assertReadable(name);
     if (this.isAvailable(name)) return;
     const known = this.#knownNames();
     const meant = nearest(name, known);
     throw new UserError(
       'IMAGE_NOT_FOUND',
-      `Cannot find the image "${name}": no image and no recipe has this name`,
+      `Cannot find the image "${name}": no image and no entry of a catalog has this name`,
       {
         hint: meant
           ? `did you mean "${meant}"? Known: ${known.join(', ')}`
@@ -104,7 +132,7 @@ export class ImageService {
   }
 
   /**
-   * The image, made when it is missing: what a recipe is called is built, what else reads as a reference is pulled. Callers at the
+   * The image, made when it is missing: as the entry of a catalog says, else what reads as a reference is pulled. Callers at the
    * same time share the work.
    *
    * @throws UserError `IMAGE_NOT_FOUND`, `IMAGE_BUILD_FAILED`, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`, what a pull throws; the signal's reason
@@ -113,13 +141,13 @@ export class ImageService {
     options.signal?.throwIfAborted();
     const found = this.store.find(name);
     if (found) return this.store.ready(found);
-    this.assertAvailable(name);
+    await this.assertAvailable(name);
     return this.store.ready(await this.obtain({ name, reference: name }, options));
   }
 
   /** As {@link assertAvailable}, for what is to be made under a name of its own. */
   assertObtainable(reference: string): void {
-    if (!this.#findRecipe(reference) && !this.#isPullable(reference)) this.assertAvailable(reference);
+    this.#assertMakeable(reference);
   }
 
   /** Makes what {@link ensureImage} makes, under a name of its own. An image that has this name already is the answer. */
@@ -128,6 +156,21 @@ export class ImageService {
     if (found) return found;
     const key = JSON.stringify([wish.name, wish.reference, wish.sizeBytes, wish.kernelId]);
     return this.#builds.join(key, options, (context) => this.#make(wish, context));
+  }
+
+  /**
+   * As {@link obtain}, but an image of a registry or a bundle is looked for anew: the one that has the name is the answer while there
+   * is no other one; else the name goes to the new image, and the old one stays for those who use it.
+   *
+   * @throws UserError what a pull throws; `IMAGE_NAME_TAKEN` when what has the name came another way
+   */
+  async pull(wish: ImageWish, options: BuildOptions): Promise<Image> {
+    const found = this.store.find(wish.name);
+    const kind = this.#maker.kindOf(wish.reference);
+    if (!found || kind === 'recipe') return this.obtain(wish, options);
+    if (found.kind !== kind) this.store.checkNewName(wish.name);
+    const key = JSON.stringify(['pull', wish.name, wish.reference, wish.sizeBytes, wish.kernelId]);
+    return this.#builds.join(key, options, (context) => this.#update(found, wish, context));
   }
 
   /**
@@ -153,6 +196,16 @@ export class ImageService {
     return this.store.hold(id);
   }
 
+  /** @throws UserError `KERNEL_NOT_FOUND`, `INVALID_ARGUMENT` when the reference could mean several */
+  findKernel(reference: string): Kernel {
+    return this.kernels.find(reference);
+  }
+
+  /** The kernel here that has this name, or that the entry of a catalog with this name brought. */
+  findKernelId(name: string): string | undefined {
+    return this.kernels.list().find((kernel) => kernel.name === name || kernel.recipe === name)?.id;
+  }
+
   /** @throws UserError `KERNEL_NOT_FOUND`, `INITRAMFS_BUILD_FAILED` */
   getKernel(id: string): Promise<ReadyKernel> {
     return this.kernels.get(id);
@@ -160,7 +213,11 @@ export class ImageService {
 
   /** Removes downloads of images that nothing uses at the moment. */
   async pruneCache(options: { dryRun: boolean }): Promise<PrunedCache> {
-    return this.#puller?.prune(options) ?? { files: 0, bytes: 0 };
+    const pruned = [await this.#puller?.prune(options), await this.#bundles?.prune(options)];
+    return {
+      files: pruned.reduce((sum, one) => sum + (one?.files ?? 0), 0),
+      bytes: pruned.reduce((sum, one) => sum + (one?.bytes ?? 0), 0),
+    };
   }
 
   listImages(): Image[] {
@@ -168,11 +225,9 @@ export class ImageService {
   }
 
   listAvailable(): AvailableImage[] {
-    return this.#recipes.map(({ name, description }) => ({
-      name,
-      description,
-      pulled: this.store.find(name) !== undefined,
-    }));
+    return this.catalogs
+      .images()
+      .map((entry) => describeEntry(entry, this.store.find(entry.name) !== undefined));
   }
 
   listKernels(): Kernel[] {
@@ -186,24 +241,22 @@ export class ImageService {
 
   /** The same, only looked for; what is being built is none. */
   async findLeftovers(): Promise<ArtifactLeftover[]> {
-    return [...(await this.store.findLeftovers()), ...(await this.kernels.findLeftovers())];
+    const stores = [this.store, this.kernels, this.seeds];
+    return (await Promise.all(stores.map((store) => store.findLeftovers()))).flat();
   }
 
   async removeLeftover(leftover: ArtifactLeftover): Promise<void> {
     if (leftover.of === 'kernel') return this.kernels.removeLeftover(leftover);
+    if (leftover.of === 'work-seed') return this.seeds.removeLeftover(leftover);
     return this.store.removeLeftover(leftover);
   }
 
   #knownNames(): string[] {
     const names = [
       ...this.listImages().flatMap((image) => image.names),
-      ...this.#recipes.map((recipe) => recipe.name),
+      ...this.catalogs.images().map((entry) => entry.name),
     ];
     return [...new Set(names)].toSorted();
-  }
-
-  #findRecipe(name: string): Recipe | undefined {
-    return this.#recipes.find((recipe) => recipe.name === name);
   }
 
   /** A bare word that is nearly a known name is a typing error, not something to look for in a registry. */
@@ -212,44 +265,21 @@ export class ImageService {
     return /[/:@]/.test(name) || nearest(name, this.#knownNames()) === undefined;
   }
 
+  async #update(found: Image, wish: ImageWish, context: WorkContext): Promise<Image> {
+    context.report.stage('pull-image');
+    const digest = await this.#maker.findDigest(wish, context);
+    const isNewer = digest !== undefined && digest !== found.digest;
+    if (isNewer) return this.#maker.make({ ...wish, replaces: found.id }, context);
+    context.report.stage('up-to-date', found.digest);
+    return this.store.get(found.id);
+  }
+
   async #make(wish: ImageWish, context: WorkContext): Promise<Image> {
     const found = this.store.find(wish.name); // other work may have ended between the question and now
     if (found) return found;
     const startedAt = this.#clock.now();
-    const recipe = this.#findRecipe(wish.reference);
-    const image = recipe ? await this.#build(recipe, wish, context) : await this.#pull(wish, context);
+    const image = await this.#maker.make(wish, context);
     this.#log.info({ image: image.name, id: image.id, ms: this.#clock.now() - startedAt }, 'made an image');
     return image;
   }
-
-  #build(recipe: Recipe, wish: ImageWish, context: WorkContext): Promise<Image> {
-    context.report.stage('build-image');
-    const sized = { ...recipe, sizeBytes: wish.sizeBytes ?? recipe.sizeBytes };
-    return this.store.create(
-      wish.name,
-      async (folder) => {
-        await this.#imageBuilder.build(sized, folder, context);
-        return { kind: 'recipe', source: `recipe:${recipe.name}`, ...kernelOf(wish) };
-      },
-      context,
-    );
-  }
-
-  #pull(wish: ImageWish, context: WorkContext): Promise<Image> {
-    const puller = this.#puller;
-    if (!puller) throw new Error(`nothing pulls "${wish.reference}"`);
-    context.report.stage('pull-image');
-    return this.store.create(
-      wish.name,
-      async (folder) => {
-        const { reference, digest, config } = await puller.pull(wish, folder, context);
-        return { kind: 'oci', source: `oci:${reference}`, digest, config, ...kernelOf(wish) };
-      },
-      context,
-    );
-  }
-}
-
-function kernelOf({ kernelId }: ImageWish): { kernelId?: string } {
-  return kernelId === undefined ? {} : { kernelId };
 }

@@ -22,6 +22,13 @@ export interface ReadyImage {
 export type ImageDraft = Pick<Image, 'kind' | 'source'> &
   Partial<Pick<Image, 'digest' | 'config' | 'kernelId'>>;
 
+export interface CreateOptions extends Abortable {
+  /** It is what is called so, and may have the name. */
+  isOwn?: boolean;
+  /** Id of the image whose name it takes over, at the moment when it is there. */
+  replaces?: string | undefined;
+}
+
 export interface ImageStoreOptions {
   folder: string;
   repository: ImageRepository;
@@ -29,6 +36,8 @@ export interface ImageStoreOptions {
   clock: Clock;
   /** Names that an image gets only from what is called so. */
   isReserved: (name: string) => boolean;
+  /** Removes what was made of an image that is gone. */
+  onRemoved?: (id: string) => Promise<void>;
 }
 
 /** A VM that begins from an image. */
@@ -108,7 +117,7 @@ export class ImageStore {
     }
     const taken = this.#options.repository.findByName(name) !== undefined || this.#pending.has(name);
     if (!taken && (isOwn || !this.#options.isReserved(name))) return;
-    const who = taken ? 'another image has this name' : 'a recipe has this name';
+    const who = taken ? 'another image has this name' : 'an entry of a catalog has this name';
     throw new UserError('IMAGE_NAME_TAKEN', `Cannot name an image "${name}": ${who}`, {
       hint: taken ? `choose another name, or remove it: banger image delete ${name}` : 'choose another name',
     });
@@ -122,14 +131,14 @@ export class ImageStore {
   async create(
     name: string,
     build: (folder: string) => Promise<ImageDraft>,
-    { signal }: Abortable,
+    { signal, ...options }: CreateOptions,
   ): Promise<Image> {
     return this.#folder.build(async (artifact) => {
       const draft = await build(artifact.folder);
       signal?.throwIfAborted();
       const disk = `${artifact.folder}/${ROOT_DISK_FILE}`;
       const image = await this.#describe(draft, { id: artifact.id, name, disk });
-      await this.#publish(artifact, image);
+      await this.#publish(artifact, image, options);
       return image;
     });
   }
@@ -204,11 +213,14 @@ export class ImageStore {
   }
 
   /** Those without a name that no VM uses any more. */
-  async removeNameless(users: (id: string) => readonly ImageUser[]): Promise<void> {
-    const unused = this.list().filter(
+  findNameless(users: (id: string) => readonly ImageUser[]): Image[] {
+    return this.list().filter(
       ({ id, names }) => names.length === 0 && users(id).length === 0 && !this.#holds.has(id),
     );
-    for (const image of unused) await this.#remove(image);
+  }
+
+  async removeNameless(users: (id: string) => readonly ImageUser[]): Promise<void> {
+    for (const image of this.findNameless(users)) await this.#remove(image);
   }
 
   /** Files without a row, rows without files; what is being built is none. */
@@ -221,10 +233,12 @@ export class ImageStore {
   async removeLeftover(leftover: ArtifactLeftover): Promise<void> {
     if (leftover.kind === 'missing') this.#options.repository.delete(leftover.id);
     await this.#folder.remove(leftover);
+    await this.#options.onRemoved?.(leftover.id);
   }
 
   async #remove({ id, path }: Image): Promise<void> {
     this.#options.repository.delete(id);
+    await this.#options.onRemoved?.(id);
     if (path !== undefined) return;
     await this.#folder.remove({ of: 'image', kind: 'unknown', id, path: `${this.#folder.path}/${id}` });
   }
@@ -246,12 +260,17 @@ export class ImageStore {
     };
   }
 
-  async #publish(artifact: NewArtifact, image: Image): Promise<void> {
-    this.checkNewName(image.name, image.kind === 'recipe');
+  async #publish(artifact: NewArtifact, image: Image, options: CreateOptions): Promise<void> {
+    const { repository } = this.#options;
+    const { isOwn = false, replaces } = options;
+    const owner = repository.findByName(image.name);
+    // Meanwhile somebody may have deleted it, or given the name to another one.
+    const isTakenOver = owner !== undefined && owner.id === replaces && !this.#pending.has(image.name);
+    if (!isTakenOver) this.checkNewName(image.name, isOwn);
     this.#pending.add(image.name);
     try {
       await this.#folder.publish(artifact);
-      this.#options.repository.insert(image);
+      repository.insert(image, { takeNames: isTakenOver });
     } finally {
       this.#pending.delete(image.name);
     }

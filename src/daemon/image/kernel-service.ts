@@ -29,6 +29,13 @@ export interface KernelServiceOptions {
   log: Logger;
 }
 
+const MAKES_IMAGES: ReadonlySet<string> = new Set([
+  'image.pull',
+  'image.import',
+  'image.commit',
+  'image.build',
+]);
+
 /** Every operation on kernels. */
 export class KernelService implements KernelHandlers {
   readonly #options: KernelServiceOptions;
@@ -85,7 +92,7 @@ export class KernelService implements KernelHandlers {
     const { store, listVms, listImages, log } = this.#options;
     const kernel = store.find(reference);
     const vms = [...usersOf(kernel, listVms()).map(({ name }) => name), ...this.#beingMade()];
-    const images = usersOf(kernel, listImages()).map(({ name }) => name);
+    const images = [...usersOf(kernel, listImages()).map(({ name }) => name), ...this.#imagesBeingMade()];
     if (vms.length + images.length > 0) throw inUse(kernel, vms, images);
     await store.remove(kernel.id);
     log.info({ kernel: kernel.name, id: kernel.id }, 'removed a kernel');
@@ -100,6 +107,15 @@ export class KernelService implements KernelHandlers {
       .list()
       .filter(({ kind, status }) => kind === 'vm.create' && status === 'running');
     return creating.flatMap(({ vm }) => (vm && !known.has(vm.id) ? [vm.name] : []));
+  }
+
+  /** Images that have no record yet but may have been given any kernel. */
+  #imagesBeingMade(): string[] {
+    const { operations } = this.#options;
+    const isMaking = operations
+      .list()
+      .some(({ kind, status }) => MAKES_IMAGES.has(kind) && status === 'running');
+    return isMaking ? ['one that is being made'] : [];
   }
 
   /** As the list has it: whether it is the default depends on the others. */

@@ -50,7 +50,7 @@ async function prepare(
   }
   const merged = await mergeLayers(root.layers, { signal });
   const { contentBytes, entries } = merged;
-  return { source: { tarStream: merged }, contentBytes, entries };
+  return { source: { tree: merged.tree }, contentBytes, entries };
 }
 
 async function measure(unit: readonly string[], folder: string, { signal }: Abortable): Promise<number> {

@@ -6,6 +6,7 @@ import { hasTool, requireTools } from '#ext4/build-tools.ts';
 import { findContainment, runContained, type Containment } from '#ext4/containment.ts';
 import { makeFilesystem } from '#ext4/make-filesystem.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
+import { pathExists } from '#host/files.ts';
 import type { ImageBuilder } from '../builders.ts';
 import type { Recipe } from '../recipes.ts';
 import type { WorkContext } from '../shared-work.ts';
@@ -37,6 +38,7 @@ export class DebianImageBuilder implements ImageBuilder {
     const { signal, report } = context;
     const action = `build the image "${recipe.name}"`;
     await requireTools(action, 'mmdebstrap', 'setpriv', 'apt-get', 'mke2fs');
+    await requireKeyring(action, recipe);
     const buildMode = await chooseBuildMode(action, signal);
     this.#log.info({ recipe: recipe.name, ...buildMode }, 'building an image');
     const tarPath = `${folder}/rootfs.tar`;
@@ -64,13 +66,16 @@ export class DebianImageBuilder implements ImageBuilder {
     const { recipe, folder, tarPath, action } = build;
     const hooksFolder = `${folder}/hooks`;
     const temporaryFolder = `${folder}/tmp`;
+    const keysFolder = `${folder}/keys`;
     const cache = new PackageCache(`${this.#cacheDir}/debs/${recipe.suite}`);
     await cache.prepare();
     await mkdir(temporaryFolder, { mode: 0o755 });
+    await mkdir(keysFolder, { mode: 0o755 });
     await writeBuildHooks(recipe, hooksFolder);
+    const paths = { tarPath, hooksFolder, keysFolder };
     const progress = new InstallProgress(report);
     const output = new OutputWatch(progress, () => cache.collect(temporaryFolder));
-    const command = [...prefix, 'mmdebstrap', ...mmdebstrapArguments(recipe, mode, { tarPath, hooksFolder })];
+    const command = [...prefix, 'mmdebstrap', ...mmdebstrapArguments(recipe, mode, paths)];
     const env = { TMPDIR: temporaryFolder, BANGER_DEBS: cache.folder, BANGER_IMAGE: recipe.name };
     try {
       await runContained(containment, command, {
@@ -90,6 +95,7 @@ export class DebianImageBuilder implements ImageBuilder {
       await rm(hooksFolder, { recursive: true });
     }
     await rm(temporaryFolder, { recursive: true });
+    await rm(keysFolder, { recursive: true });
   }
 }
 
@@ -128,6 +134,13 @@ class OutputWatch {
     await this.#collecting;
     if (this.#failure !== undefined) onFailure(this.#failure);
   }
+}
+
+async function requireKeyring(action: string, { keyring }: Recipe): Promise<void> {
+  if (keyring === undefined || (await pathExists(keyring))) return;
+  throw new UserError('HOST_TOOL_MISSING', `Cannot ${action}: this host has no "${keyring}"`, {
+    hint: 'sudo apt-get install debian-archive-keyring',
+  });
 }
 
 async function chooseBuildMode(action: string, signal: AbortSignal): Promise<BuildMode> {

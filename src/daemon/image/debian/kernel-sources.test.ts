@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
-import { kernelRecipes, type KernelRecipe } from '../kernel-recipes.ts';
+import { builtInCatalog } from '../catalog/built-in-catalog.ts';
+import type { KernelRecipe } from '../kernel-recipes.ts';
 import { hostHasSuite, writeSources } from './kernel-sources.ts';
 
-const trixie = kernelRecipes.find(({ suite }) => suite === 'trixie') as KernelRecipe;
+const trixie = builtInCatalog('x86_64').kernels.find(({ suite }) => suite === 'trixie') as KernelRecipe;
 let folder: string;
 before(async () => {
   folder = await mkdtemp(`${tmpdir()}/bgr-sources-`);
@@ -15,7 +16,7 @@ after(() => rm(folder, { recursive: true }));
 test("every source is bound to the keys of the distribution's archive", async () => {
   const keyring = `${folder}/keys.gpg`;
   await writeFile(keyring, 'keys');
-  const text = await readFile(await writeSources(trixie, folder, keyring), 'utf8');
+  const text = await readFile(await writeSources({ ...trixie, keyring }, folder), 'utf8');
   const sources = text.trim().split('\n\n');
   assert.equal(sources.length, 2);
   for (const source of sources) assert.match(source, new RegExp(`^Signed-By: ${keyring}$`, 'm'));
@@ -24,7 +25,7 @@ test("every source is bound to the keys of the distribution's archive", async ()
 });
 
 test('without those keys nothing is asked of any archive', async () => {
-  await assert.rejects(writeSources(trixie, folder, `${folder}/none.gpg`), {
+  await assert.rejects(writeSources({ ...trixie, keyring: `${folder}/none.gpg` }, folder), {
     code: 'HOST_TOOL_MISSING',
     hint: 'sudo apt-get install debian-archive-keyring',
   });

@@ -4,8 +4,6 @@ import { pathExists, readFileIfThere, writeFileAtomic } from '#host/files.ts';
 import type { KernelRecipe } from '../kernel-recipes.ts';
 
 const ARCHIVE = 'http://deb.debian.org';
-/** Debian's own package of its archive's keys. Nothing that another key signed is taken, whatever the host trusts. */
-const KEYRING = '/usr/share/keyrings/debian-archive-keyring.gpg';
 
 /** Is this host of the recipe's suite, so that its own sources, mirrors included, have the kernel? */
 export async function hostHasSuite(
@@ -21,7 +19,8 @@ export async function hostHasSuite(
  *
  * @throws UserError `HOST_TOOL_MISSING` when the host does not have the archive's keys
  */
-export async function writeSources(recipe: KernelRecipe, folder: string, keyring = KEYRING): Promise<string> {
+export async function writeSources(recipe: KernelRecipe, folder: string): Promise<string> {
+  const { keyring } = recipe;
   if (!(await pathExists(keyring))) {
     throw new UserError(
       'HOST_TOOL_MISSING',
