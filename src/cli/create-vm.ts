@@ -13,10 +13,10 @@ export interface CreateVmOptions {
   onVm?: (vm: { id: string; name: string }) => void;
 }
 
-/** Makes a VM; shows its size and the steps on stderr. */
+/** Makes a VM; shows its size, the steps and what it publishes on stderr. */
 export async function createVm(context: CliContext, options: CreateVmOptions): Promise<Followed<Vm>> {
   const { client, signals, request, onVm } = options;
-  return followOperation(context, () => client.vms.create(request), {
+  const made = await followOperation(context, () => client.vms.create(request), {
     signals,
     async onVm(vm) {
       onVm?.(vm);
@@ -24,6 +24,10 @@ export async function createVm(context: CliContext, options: CreateVmOptions): P
       if (spec) context.output.note(formatSpec(vm.name, spec));
     },
   });
+  for (const { hostAddress, hostPort, guestPort, protocol } of made.value.published) {
+    context.output.note(`${guestPort}/${protocol} is published at ${hostAddress}:${hostPort}`);
+  }
+  return made;
 }
 
 /** ASCII only: not every terminal speaks UTF-8. */

@@ -11,6 +11,7 @@ import { AgentSessions } from './vm/agent-sessions.ts';
 import { Capabilities } from './vm/capabilities.ts';
 import { HandleCache } from './vm/handles.ts';
 import { MachineRunner } from './vm/machine-runner.ts';
+import { RunCapability } from './vm/run-capability.ts';
 import { VmRegistry } from './vm/vm-registry.ts';
 
 /** How long who connects to a port waits for an agent that is (re)connecting. */
@@ -36,14 +37,22 @@ export type Records = ReturnType<typeof composeRecords>;
 export function composeMachines(ground: Ground, { drivers, link }: Parts, records: Records) {
   const { layout, log, config } = ground;
   const { registry, handles, activity } = records;
-  const sessions = new AgentSessions({ link, log, onConnected: () => registry.announce() });
+  const sessions: AgentSessions = new AgentSessions({
+    link,
+    log,
+    onConnected: (id, agent) => {
+      registry.announce();
+      run.connected(registry.find(id), agent);
+    },
+  });
+  const run = new RunCapability({ findAgent: (id) => sessions.find(id), log });
   const names = new VmNameServer({ log, port: config.dnsPort });
   const forwards = new PortForwards({
     agent: (id, options) => sessions.get(id, AGENT_WAIT_MS, options),
     onUse: (id) => activity.touch(id),
     log,
   });
-  const capabilities = new Capabilities([new DnsCapability(names), forwards]);
+  const capabilities = new Capabilities([new DnsCapability(names), forwards, run]);
   const { agentTimeoutMs, lifelessAfterMs } = config;
   const runner = new MachineRunner({
     drivers,

@@ -4,6 +4,7 @@ import { composeMachines, composeRecords, type Machines, type Records } from './
 import { FsckService } from './fsck/fsck-service.ts';
 import type { Ground, Parts } from './ground.ts';
 import { hostSize } from './host/host-size.ts';
+import { chooseHostPorts } from './network/choose-host-ports.ts';
 import { chooseHostAddress } from './network/host-address.ts';
 import { LostNetworks } from './network/lost-networks.ts';
 import { PortService } from './network/port-service.ts';
@@ -47,6 +48,11 @@ export function composeVms(ground: Ground, parts: Parts, failpoint: Failpoint) {
     locks,
     operations,
     images,
+    chooseHostPorts: (exposed) =>
+      chooseHostPorts(
+        exposed,
+        registry.list().flatMap(({ published }) => published),
+      ),
     changes: { capabilities, failpoint, ...composeDiskOwners(parts, machines) },
     host,
     defaults: resolveVmDefaults(ground.config.vmDefaults, host),

@@ -4,19 +4,23 @@ import { resolveLayout } from '#contract/layout.ts';
 import { VirtioSerialLink } from '#guest/virtio-serial/virtio-serial-link.ts';
 import { SpaceReserve } from '#host/space-reserve.ts';
 import { authFilesOf } from '#oci/find-credentials.ts';
+import { proxyOf } from '#oci/proxy.ts';
 import { openDatabase } from '#store/database.ts';
 import { InstanceLock } from '#store/instance-lock.ts';
 import { composeDrivers } from './compose-drivers.ts';
 import { readConfig } from './config.ts';
 import { startBackground } from './background.ts';
 import { composeIdleMemory } from './compose-idle-memory.ts';
+import { composePuller } from './compose-puller.ts';
 import { composeServices } from './compose-services.ts';
 import { composeUsage } from './compose-usage.ts';
 import { composeVms } from './compose-vms.ts';
 import type { Ground, Parts } from './ground.ts';
 import { HttpServer } from './http/server.ts';
+import { hostArchitecture } from './image/architecture.ts';
+import { CatalogBundles } from './image/bundle/catalog-bundles.ts';
+import { createCatalogs } from './image/catalog/create-catalogs.ts';
 import { ImageService } from './image/image-service.ts';
-import { RegistryPuller } from './image/registry-puller.ts';
 import { findInstallation } from './installation.ts';
 import { createLogger } from './logger.ts';
 import { prepareFolders } from './runtime-folders.ts';
@@ -57,6 +61,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> 
   build.defer(() => vmParts.forwards.close());
 
   await parts.images.removeLeftovers();
+  await parts.images.catalogs.open();
   await vmParts.reconcile();
   const usersOf = (id: string) => vmParts.registry.list().filter(({ imageId }) => imageId === id);
   await parts.images.store.removeNameless(usersOf);
@@ -112,10 +117,12 @@ async function layGround(options: DaemonOptions, build: AsyncDisposableStack): P
   const searchPath = options.environment['PATH'] ?? '';
   const runtimeFolder = options.environment['XDG_RUNTIME_DIR'];
   const authFiles = authFilesOf({ home: options.home, runtimeFolder });
-  return { layout, config, installation, database, reserve, log, searchPath, authFiles };
+  const proxy = proxyOf(options.environment);
+  return { layout, config, installation, database, reserve, log, searchPath, authFiles, proxy };
 }
 
-function ownParts({ layout, config, installation, database, log, authFiles }: Ground): Parts {
+function ownParts(ground: Ground): Parts {
+  const { layout, config, installation, database, log, proxy } = ground;
   return {
     drivers: composeDrivers({ layout, config, installation }),
     link: new VirtioSerialLink(),
@@ -125,12 +132,20 @@ function ownParts({ layout, config, installation, database, log, authFiles }: Gr
       log,
       clock: systemClock,
       agentPath: installation.agentPath,
-      puller: new RegistryPuller({
-        cacheFolder: `${layout.cacheDir}/oci`,
-        authFiles,
-        mirrors: config.registryMirrors,
+      catalogs: createCatalogs({
+        sources: config.catalogs,
+        cacheFolder: `${layout.cacheDir}/catalogs`,
         certificateFiles: config.registryCertificates,
+        proxy,
+        architecture: hostArchitecture().name,
+        clock: systemClock,
       }),
+      bundles: new CatalogBundles({
+        cacheFolder: `${layout.cacheDir}/bundles`,
+        certificateFiles: config.registryCertificates,
+        proxy,
+      }),
+      puller: composePuller(ground),
     }),
   };
 }

@@ -1,6 +1,7 @@
 import type { Logger } from '#base/log.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { GuestLink } from '#guest/link.ts';
+import type { Proxy } from '#oci/proxy.ts';
 import type { SpaceReserve } from '#host/space-reserve.ts';
 import type { Database } from '#store/database.ts';
 import type { Config } from './config.ts';
@@ -20,6 +21,8 @@ export interface Ground {
   searchPath: string;
   /** Where the user's logins to registries are kept. */
   authFiles: readonly string[];
+  /** As the environment asked for when the daemon was started. */
+  proxy: Proxy | undefined;
 }
 
 /** The parts that touch the host. */

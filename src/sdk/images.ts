@@ -1,15 +1,19 @@
 import type { Abortable } from '#base/abort.ts';
+import type { BuildImageRequest } from '#contract/owner/image-build.ts';
+import type { BundleImageRequest, ImageBundle } from '#contract/owner/image-bundle.ts';
 import type {
-  AvailableImage,
   CommitImageRequest,
   DeletedImage,
   ExportImageRequest,
   Image,
   ImageDetails,
+  ImageList,
   ImportImageRequest,
   PrunedCache,
   PullImageRequest,
   RegisterImageRequest,
+  SeedImageRequest,
+  WorkSeed,
 } from '#contract/owner/image.ts';
 import type { OperationResult } from '#contract/owner/operation.ts';
 import { API_PREFIX } from '#contract/version.ts';
@@ -18,13 +22,6 @@ import type { OperationHandle, OperationOptions } from './operation-handle.ts';
 import type { OperationsClient } from './operations.ts';
 import { readBody } from './response.ts';
 import type { Transport } from './transport.ts';
-
-export interface ImageList {
-  /** On this machine. */
-  images: Image[];
-  /** Can be made by name; `pulled` says that it has been. */
-  available: AvailableImage[];
-}
 
 export interface DeleteImageOptions extends Abortable {
   /** Also while stopped VMs use it: its names go, its files stay for them. */
@@ -44,6 +41,7 @@ export class ImagesClient {
     this.#operations = operations;
   }
 
+  /** Those on this machine, those that can be made by name, and what is wrong with catalogs. */
   async list(options: Abortable = {}): Promise<ImageList> {
     const response = await this.#transport.send({
       method: 'GET',
@@ -63,7 +61,10 @@ export class ImagesClient {
     return readBody(response, async () => (await import('#contract/owner/image.ts')).imageDetailsSchema);
   }
 
-  /** Makes an image of what a registry has, or of a recipe. One that has the name already is the result. */
+  /**
+   * Makes an image of what a registry has, or of an entry of a catalog. One of a registry that has the name already is the result as
+   * long as the registry has no other one; else the name goes to the new image.
+   */
   async pull(request: PullImageRequest, options: OperationOptions = {}): Promise<OperationHandle<Image>> {
     return this.#make('pull', request, options);
   }
@@ -75,6 +76,15 @@ export class ImagesClient {
    */
   async import(request: ImportImageRequest, options: OperationOptions = {}): Promise<OperationHandle<Image>> {
     return this.#make('import', request, options);
+  }
+
+  /**
+   * Makes an image of a Dockerfile with the builder that the host has.
+   *
+   * @throws UserError `HOST_TOOL_MISSING`, `IMAGE_SOURCE_INVALID`, `IMAGE_PLATFORM_MISSING`; from `result()`, `IMAGE_BUILD_FAILED`
+   */
+  async build(request: BuildImageRequest, options: OperationOptions = {}): Promise<OperationHandle<Image>> {
+    return this.#make('build', request, options);
   }
 
   /** Makes an image of the disk of a VM. @throws UserError, from `result()`, `VM_NOT_FOUND`, `VM_RUNNING` */
@@ -106,6 +116,32 @@ export class ImagesClient {
     return this.#operations.begin(request, options, imageOf);
   }
 
+  /**
+   * Makes the file system that work disks begin with, of the image's `/root`; one that is there already is the result.
+   *
+   * @throws UserError `PUBLIC_KEY_INVALID`; from `result()` `IMAGE_SOURCE_INVALID`, `IMAGE_TOO_LARGE`, `HOST_DISK_FULL`
+   */
+  async seed(
+    reference: string,
+    request: SeedImageRequest = {},
+    options: OperationOptions = {},
+  ): Promise<OperationHandle<WorkSeed>> {
+    const { signal } = options;
+    const path = imagePath(reference, 'work-seed');
+    return this.#operations.begin({ method: 'POST', path, body: request, signal }, options, workSeedOf);
+  }
+
+  /** Writes an image as a bundle to where nothing is yet. @throws UserError, from `result()`, `EXPORT_TARGET_TAKEN`, `IMAGE_TOO_LARGE` */
+  async makeBundle(
+    reference: string,
+    target: BundleImageRequest,
+    options: OperationOptions = {},
+  ): Promise<OperationHandle<ImageBundle>> {
+    const { signal } = options;
+    const request = { method: 'POST', path: imagePath(reference, 'bundle'), body: target, signal } as const;
+    return this.#operations.begin(request, options, bundleOf);
+  }
+
   /** Gives an image one more name. */
   async tag(reference: string, name: string, options: Abortable = {}): Promise<Image> {
     const path = imagePath(reference, 'names');
@@ -119,7 +155,7 @@ export class ImagesClient {
     return readBody(response, async () => (await import('#contract/owner/image.ts')).deletedImageSchema);
   }
 
-  /** Removes downloads of images that nothing uses at the moment; images stay. */
+  /** Removes downloads of images that nothing uses at the moment, and images without a name that no VM uses. */
   async pruneCache(options: Abortable & { dryRun?: boolean } = {}): Promise<PrunedCache> {
     const path = `${API_PREFIX}/images/cache/prune${options.dryRun ? '?dryRun=true' : ''}`;
     const response = await this.#transport.send({ method: 'POST', path, signal: options.signal });
@@ -145,4 +181,14 @@ function imagePath(reference: string, action?: string): string {
 function imageOf({ image }: OperationResult): Image {
   if (!image) throw new Error('the operation succeeded without telling of the image');
   return image;
+}
+
+function workSeedOf({ workSeed }: OperationResult): WorkSeed {
+  if (!workSeed) throw new Error('the operation succeeded without telling of the work seed');
+  return workSeed;
+}
+
+function bundleOf({ bundle }: OperationResult): ImageBundle {
+  if (!bundle) throw new Error('the operation succeeded without telling of the bundle');
+  return bundle;
 }

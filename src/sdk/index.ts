@@ -4,7 +4,7 @@ export type { AttachOptions, CommandsClient, CommandView } from './commands.ts';
 export type { EventsClient, EventsOptions } from './events.ts';
 export type { ExecProcess } from './exec-process.ts';
 export type { FsckClient } from './fsck.ts';
-export type { DeleteImageOptions, ImageList, ImagesClient } from './images.ts';
+export type { DeleteImageOptions, ImagesClient } from './images.ts';
 export type { KernelsClient, PullKernelOptions } from './kernels.ts';
 export { isFinal, type OperationHandle, type OperationOptions } from './operation-handle.ts';
 export type { OperationsClient } from './operations.ts';
@@ -26,15 +26,23 @@ export type { Finding, FindingKind, FsckRepairReport, FsckReport } from '#contra
 export type { DoctorReport, DoctorRow, Host } from '#contract/owner/host.ts';
 export type {
   AvailableImage,
+  CatalogProblem,
   DeletedImage,
   Image,
   ImageDetails,
+  ImageList,
   PrunedCache,
   RunConfig,
+  SeedImageRequest,
+  WorkSeed,
 } from '#contract/owner/image.ts';
+export type { BuildImageRequest, ImageBuilderName } from '#contract/owner/image-build.ts';
+export type { BundleImageRequest, ImageBundle } from '#contract/owner/image-bundle.ts';
 export type { AvailableKernel, ImportKernelRequest, Kernel, KernelDetails } from '#contract/owner/kernel.ts';
 export type { Operation, OperationKind, OperationStatus, Progress } from '#contract/owner/operation.ts';
 export type { GuestPort, PublishedPortState, PublishPortRequest, VmPorts } from '#contract/owner/port.ts';
+export type { RestartPolicy, ServiceState, ServiceStatus } from '#contract/owner/service.ts';
+export type { VmRun } from '#contract/owner/vm-run.ts';
 export type { StatsSample, VmStats, VmStatsReport } from '#contract/owner/stats.ts';
 export type {
   CreateVmRequest,

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream';
 import type { Abortable } from '#base/abort.ts';
 import type { ExecRequest } from '#contract/owner/exec.ts';
 import type { OperationResult } from '#contract/owner/operation.ts';
+import type { ServiceStatus } from '#contract/owner/service.ts';
 import type {
   CreateVmRequest,
   KillSignal,
@@ -70,7 +71,10 @@ export class VmsClient {
   /**
    * Makes a VM and, unless `start` is false, boots it until its agent answers. Cancelling removes what was made.
    *
-   * @throws UserError `INVALID_NAME`, `VM_NAME_TAKEN`, `IMAGE_NOT_FOUND`, `HOST_MEMORY_EXCEEDED`, `DISK_TOO_SMALL`, `DISK_TOO_LARGE` before
+   * The VM keeps how its image wants it run, with `entrypoint`, `command`, `env`, `cwd` and `user` of the request before it (`vm.run`).
+   * Unless `service` is false, entrypoint and command are its service: started at each boot, and again as `restart` says.
+   *
+   * @throws UserError `INVALID_NAME`, `VM_NAME_TAKEN`, `IMAGE_NOT_FOUND`, `KERNEL_NOT_FOUND`, `HOST_MEMORY_EXCEEDED`, `DISK_TOO_SMALL`, `DISK_TOO_LARGE` before
    * anything is made; from `result()` also what can go wrong with images, disks, machines and guests
    */
   async create(request: CreateVmRequest = {}, options: OperationOptions = {}): Promise<OperationHandle<Vm>> {
@@ -196,7 +200,21 @@ export class VmsClient {
     return readBody(response, async () => (await import('#contract/owner/vm.ts')).pingSchema);
   }
 
-  /** What the guest wrote to its serial console, as bytes. Destroy the stream to leave. */
+  /**
+   * How the VM's own command is, which runs as a service.
+   *
+   * @throws UserError `SERVICE_NOT_DEFINED` for a VM without one, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING`
+   */
+  async service(reference: string, options: Abortable = {}): Promise<ServiceStatus> {
+    const response = await this.#transport.send({
+      method: 'GET',
+      path: vmPath(reference, 'service'),
+      signal: options.signal,
+    });
+    return readBody(response, async () => (await import('#contract/owner/service.ts')).serviceStatusSchema);
+  }
+
+  /** What the guest wrote to its serial console, the output of its service included, as bytes. Destroy the stream to leave. */
   async logs(reference: string, options: LogsOptions = {}): Promise<Readable> {
     const { signal, follow, tailBytes } = options;
     const path = `${vmPath(reference, 'logs')}${query({ tailBytes, follow: follow || undefined })}`;
@@ -204,7 +222,8 @@ export class VmsClient {
   }
 
   /**
-   * Starts a command in the guest; resolves when it runs. The words of `argv` arrive as they are. Aborting ends the command, before and after.
+   * Starts a command in the guest; resolves when it runs. The words of `argv` arrive as they are; variables, working folder and user that
+   * are not given are those of the VM (`vm.run`). Aborting ends the command, before and after.
    *
    * @throws UserError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING`, `GUEST_LINK_LOST`
    */

@@ -13,7 +13,7 @@ const vm: Group = {
 A VM is named by its name, its id, or the beginning of either.`,
   routes: {
     run: { load: async () => (await import('./vm/run.ts')).runVmCommand, takesCommand: true },
-    create: { load: async () => (await import('./vm/create.ts')).createVmCommand },
+    create: { load: async () => (await import('./vm/create.ts')).createVmCommand, takesCommand: true },
     start: { load: async () => (await import('./vm/start.ts')).startVmCommand },
     stop: { load: async () => (await import('./vm/stop.ts')).stopVmCommand },
     restart: { load: async () => (await import('./vm/restart.ts')).restartVmCommand },
@@ -55,16 +55,20 @@ const image: Group = {
   banger image list                                  what is here, and what can be made
   banger image pull alpine                           one from a registry
   banger image import rootfs.tar --name mine         one from a file
+  banger image build . --name mine                   one from a Dockerfile
   banger vm run --image debian-bookworm --name demo  a VM from one of them`,
   routes: {
     list: { load: async () => (await import('./image/list.ts')).listImagesCommand },
     show: { load: async () => (await import('./image/show.ts')).showImageCommand },
     pull: { load: async () => (await import('./image/pull.ts')).pullImageCommand },
     import: { load: async () => (await import('./image/import.ts')).importImageCommand },
+    build: { load: async () => (await import('./image/build.ts')).buildImageCommand },
     commit: { load: async () => (await import('./image/commit.ts')).commitImageCommand },
     register: { load: async () => (await import('./image/register.ts')).registerImageCommand },
+    seed: { load: async () => (await import('./image/seed.ts')).seedImageCommand },
     promote: { load: async () => (await import('./image/promote.ts')).promoteImageCommand },
     export: { load: async () => (await import('./image/export.ts')).exportImageCommand },
+    'make-bundle': { load: async () => (await import('./image/make-bundle.ts')).makeBundleCommand },
     tag: { load: async () => (await import('./image/tag.ts')).tagImageCommand },
     delete: { load: async () => (await import('./image/delete.ts')).deleteImageCommand },
     cache: imageCache,

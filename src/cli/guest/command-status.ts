@@ -2,12 +2,12 @@ import { isUserError } from '#contract/errors.ts';
 import type { CliContext } from '../context.ts';
 import { reportFailure } from '../output/report.ts';
 
-/** The command's status; 127 and 126, as in a shell, when it is not there or not executable. */
+/** The command's status; 127 and 126, as in a shell, when it (or the shell) is not there or not executable. */
 export async function exitStatusOfCommand(context: CliContext, run: () => Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
-    const isMissing = isUserError(error, 'COMMAND_NOT_FOUND');
+    const isMissing = isUserError(error, 'COMMAND_NOT_FOUND') || isUserError(error, 'SHELL_NOT_FOUND');
     if (!isMissing && !isUserError(error, 'COMMAND_NOT_EXECUTABLE')) throw error;
     reportFailure(error, { output: context.output, json: false });
     return isMissing ? 127 : 126;

@@ -7,12 +7,15 @@ import type { CliContext } from '../context.ts';
 import { exitStatusOfSignal, Interruption } from '../interruption.ts';
 import type { Sink } from '../output/sink.ts';
 import type { StopSignals } from '../stop-signals.ts';
+import { explainShell, LOGIN_SHELL } from './login-shell.ts';
 import { enterRawMode } from './raw-mode.ts';
 import { feedStdin } from './stdin.ts';
 
 export interface GuestCommand {
   /** Name, id or prefix of the VM. */
   vm: string;
+  /** For what is said to people, where `vm` is an id. */
+  vmName?: string;
   argv: readonly string[];
   tty: boolean;
   /** Otherwise the command's stdin is closed at once. */
@@ -36,7 +39,7 @@ export async function runGuestCommand(
   { client, context, signals }: { client: BangerClient; context: CliContext; signals: StopSignals },
   command: GuestCommand,
 ): Promise<number> {
-  const starting = startCommand(client, signals, toRequest(command, context));
+  const starting = startCommand({ client, signals }, command, context);
   // Once the request is out: the guest takes longer to start a command than we take to open our output.
   setImmediate(() => void context.output.stdout);
   const guest = await starting;
@@ -54,14 +57,19 @@ export async function runGuestCommand(
 }
 
 async function startCommand(
-  client: BangerClient,
-  signals: StopSignals,
-  { vm, request }: { vm: string; request: ExecRequest },
+  { client, signals }: { client: BangerClient; signals: StopSignals },
+  command: GuestCommand,
+  context: CliContext,
 ): Promise<ExecProcess> {
+  const { vm, request } = toRequest(command, context);
   signals.throwIfWaiting();
   const starting = new AbortController();
   using _ = signals.handle((signal) => starting.abort(new Interruption(signal)));
-  return await client.vms.exec(vm, request, { signal: starting.signal });
+  try {
+    return await client.vms.exec(vm, request, { signal: starting.signal });
+  } catch (error) {
+    throw command.argv === LOGIN_SHELL ? explainShell(error, command.vmName ?? vm) : error;
+  }
 }
 
 /** With this terminal's kind and size, where the command gets one. */
@@ -87,15 +95,15 @@ export function toRequest(command: GuestCommand, context: CliContext): { vm: str
 export async function finish(guest: ExecProcess, context: CliContext): Promise<number> {
   const [result] = await Promise.all([
     guest.wait(),
-    pump(guest.stdout, context.output.stdout),
-    pump(guest.stderr, context.output.stderr),
+    pump(guest.stdout, () => context.output.stdout),
+    pump(guest.stderr, () => context.output.stderr),
   ]);
   return statusOf(result);
 }
 
-/** Goes on reading when the sink is broken, so that the guest is never stuck on it. */
-async function pump(source: AsyncIterable<Uint8Array>, sink: Sink): Promise<void> {
-  for await (const chunk of source) await sink.write(chunk);
+/** Opens the sink for the first byte. Goes on reading when it is broken, so that the guest is never stuck on it. */
+async function pump(source: AsyncIterable<Uint8Array>, sink: () => Sink): Promise<void> {
+  for await (const chunk of source) await sink().write(chunk);
 }
 
 function statusOf({ exitCode, signal }: ExecResult): number {

@@ -6,6 +6,8 @@ import type { CommandHandlers, VmReference } from '../http/services.ts';
 export interface CommandServiceOptions {
   /** The open session with the agent of a VM. @throws UserError `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */
   agent(reference: VmReference, options: Abortable): Promise<AgentClient>;
+  /** Adds what the VM gives every command. @throws UserError `VM_NOT_FOUND`, `VM_REFERENCE_AMBIGUOUS` */
+  complete(reference: VmReference, request: StartCommandRequest): StartCommandRequest;
 }
 
 /** How long a guest may take to answer what it answers at once. */
@@ -14,9 +16,11 @@ const ANSWER_MS = 10_000;
 /** The commands that run on in guests without anybody who watches. The guests keep them; nothing of them is stored here. */
 export class CommandService implements CommandHandlers {
   readonly #agent: CommandServiceOptions['agent'];
+  readonly #complete: CommandServiceOptions['complete'];
 
   constructor(options: CommandServiceOptions) {
     this.#agent = options.agent;
+    this.#complete = options.complete;
   }
 
   async start(
@@ -25,7 +29,7 @@ export class CommandService implements CommandHandlers {
     options: Abortable,
   ): Promise<StartedCommand> {
     const agent = await this.#agent(reference, options);
-    return agent.commands.start(request, options);
+    return agent.commands.start(this.#complete(reference, request), options);
   }
 
   async list(reference: VmReference, options: Abortable): Promise<DetachedCommand[]> {

@@ -14,6 +14,7 @@ import { addDaemonRoutes } from './routes/daemon-routes.ts';
 import { addEventRoutes } from './routes/event-routes.ts';
 import { addExecRoute } from './routes/exec-route.ts';
 import { addFsckRoutes } from './routes/fsck-routes.ts';
+import { addImageBuildRoutes } from './routes/image-build-routes.ts';
 import { addImageRoutes } from './routes/image-routes.ts';
 import { addKernelRoutes } from './routes/kernel-routes.ts';
 import { addOperationRoutes } from './routes/operation-routes.ts';
@@ -54,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<Api> {
   addExecRoute(api);
   addCommandRoutes(api, options);
   addImageRoutes(api, options);
+  addImageBuildRoutes(api, options);
   addKernelRoutes(api, options);
   addOperationRoutes(api, options);
   addEventRoutes(api, options);

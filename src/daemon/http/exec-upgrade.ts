@@ -8,11 +8,12 @@ import { answerError } from './api-error.ts';
 import { refuseOtherBuild } from './build-check.ts';
 import { ExecRelay } from './exec-relay.ts';
 import { endWithError } from './raw-response.ts';
-import { relayedAttach, relayedExec, type RelayedOperation } from './relayed-operation.ts';
+import { withRunDefaults } from '../vm/run-defaults.ts';
+import { relayedAttach, relayedExec } from './relayed-operation.ts';
 import type { ActivityHandlers, VmHandlers } from './services.ts';
 
 export interface ExecUpgradesOptions {
-  vms: Pick<VmHandlers, 'agent'>;
+  vms: Pick<VmHandlers, 'agent' | 'get'>;
   activity: ActivityHandlers;
   closing: AbortSignal;
   log: Logger;
@@ -49,12 +50,16 @@ export class ExecUpgrades {
     });
     try {
       closing.throwIfAborted();
-      const { reference, operation } = targetOf(request);
+      const { reference, command } = targetOf(request);
       const agent = await vms.agent(reference, {
         signal: AbortSignal.any([gone.signal, closing]),
       });
       const use = activity.use(reference);
       socket.once('close', () => use[Symbol.dispose]());
+      const operation =
+        command === undefined
+          ? relayedExec((wanted) => withRunDefaults(wanted, vms.get(reference).run))
+          : relayedAttach(command);
       log.debug({ requestId, url: request.url }, 'exec session');
       socket.write(switchingProtocols());
       new ExecRelay({ socket, agent, operation, log: log.child({ requestId }) }).begin(head);
@@ -72,7 +77,7 @@ export class ExecUpgrades {
 }
 
 /** @throws UserError `DAEMON_VERSION_MISMATCH`, `ROUTE_NOT_FOUND`, `INVALID_ARGUMENT` */
-function targetOf(request: IncomingMessage): { reference: string; operation: RelayedOperation } {
+function targetOf(request: IncomingMessage): { reference: string; command: number | undefined } {
   refuseOtherBuild(request.headers);
   const { method, url = '', headers } = request;
   const [, attachVm, command] = ATTACH_PATH.exec(url) ?? [];
@@ -86,9 +91,9 @@ function targetOf(request: IncomingMessage): { reference: string; operation: Rel
       `Cannot upgrade to "${headers.upgrade}": the route speaks "${EXEC_UPGRADE}"`,
     );
   }
-  const operation = command === undefined ? relayedExec : relayedAttach(Number(command));
   try {
-    return { reference: decodeURIComponent(reference), operation };
+    const number = command === undefined ? undefined : Number(command);
+    return { reference: decodeURIComponent(reference), command: number };
   } catch (error) {
     throw new UserError('INVALID_ARGUMENT', `Cannot read the path "${url}": it is not URL-encoded`, {
       cause: error,

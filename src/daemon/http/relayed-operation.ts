@@ -3,7 +3,7 @@ import { decodeAttached, encodeAttachOpen } from '#contract/guest/command-messag
 import { decodeExecStarted, encodeExecOpen } from '#contract/guest/exec-messages.ts';
 import type { GuestFailure } from '#contract/guest/guest-error.ts';
 import { attachRequestSchema } from '#contract/owner/command.ts';
-import { execRequestSchema } from '#contract/owner/exec.ts';
+import { execRequestSchema, type ExecRequest } from '#contract/owner/exec.ts';
 import { commandError, execError } from '#guest/guest-errors.ts';
 import { parseOpenRequest } from './open-request.ts';
 
@@ -16,14 +16,17 @@ export interface RelayedOperation {
   toError(action: string, failure: GuestFailure): UserError;
 }
 
-export const relayedExec: RelayedOperation = {
-  translateOpen(payload) {
-    const request = parseOpenRequest(payload, { schema: execRequestSchema, action: 'run a command' });
-    return { action: `run "${request.argv[0] ?? ''}"`, open: encodeExecOpen(request) };
-  },
-  translateOpened: decodeExecStarted,
-  toError: execError,
-};
+/** A command; `complete` adds what the VM gives every command. */
+export function relayedExec(complete: (request: ExecRequest) => ExecRequest): RelayedOperation {
+  return {
+    translateOpen(payload) {
+      const request = parseOpenRequest(payload, { schema: execRequestSchema, action: 'run a command' });
+      return { action: `run "${request.argv[0] ?? ''}"`, open: encodeExecOpen(complete(request)) };
+    },
+    translateOpened: decodeExecStarted,
+    toError: execError,
+  };
+}
 
 /** A view of a detached command. */
 export function relayedAttach(command: number): RelayedOperation {

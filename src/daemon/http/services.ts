@@ -3,17 +3,20 @@ import type { FsckRepairReport, FsckReport } from '#contract/owner/fsck.ts';
 import type { VmEvent } from '#contract/owner/event.ts';
 import type { DetachedCommand, StartCommandRequest, StartedCommand } from '#contract/owner/command.ts';
 import type { DoctorReport, Host } from '#contract/owner/host.ts';
+import type { BuildImageRequest } from '#contract/owner/image-build.ts';
+import type { BundleImageRequest } from '#contract/owner/image-bundle.ts';
 import type {
-  AvailableImage,
   CommitImageRequest,
   DeletedImage,
   ExportImageRequest,
   Image,
   ImageDetails,
+  ImageList,
   ImportImageRequest,
   PrunedCache,
   PullImageRequest,
   RegisterImageRequest,
+  SeedImageRequest,
 } from '#contract/owner/image.ts';
 import type {
   AvailableKernel,
@@ -23,6 +26,7 @@ import type {
   PullKernelRequest,
 } from '#contract/owner/kernel.ts';
 import type { Operation } from '#contract/owner/operation.ts';
+import type { ServiceStatus } from '#contract/owner/service.ts';
 import type {
   PublishedPortState,
   PublishPortRequest,
@@ -48,6 +52,10 @@ export type VmReference = string;
 export interface Services {
   vms: VmHandlers;
   images: ImageHandlers;
+  /** Bundles of images. */
+  bundles: BundleHandlers;
+  /** Images of Dockerfiles. */
+  imageBuilds: ImageBuildHandlers;
   kernels: KernelHandlers;
   operations: Operations;
   events: EventHandlers;
@@ -135,8 +143,8 @@ export interface CommandHandlers {
 
 /** A reference is the exact name or id of an image. Each method that takes one: @throws UserError `IMAGE_NOT_FOUND` */
 export interface ImageHandlers {
-  list(): Promise<{ images: Image[]; available: AvailableImage[] }>;
-  get(reference: string): ImageDetails;
+  list(): Promise<ImageList>;
+  get(reference: string): Promise<ImageDetails>;
   /** What makes an image, or names one: @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN`, `KERNEL_NOT_FOUND` before it begins */
   pull(request: PullImageRequest): Promise<Operation>;
   import(request: ImportImageRequest): Promise<Operation>;
@@ -146,9 +154,21 @@ export interface ImageHandlers {
   tag(reference: string, name: string): Image;
   promote(reference: string): Promise<Operation>;
   export(reference: string, request: ExportImageRequest): Promise<Operation>;
+  /** @throws UserError `PUBLIC_KEY_INVALID` before it begins */
+  seed(reference: string, request: SeedImageRequest): Promise<Operation>;
   /** @throws UserError `IMAGE_IN_USE` */
   delete(reference: string, options: { force: boolean }): Promise<DeletedImage>;
   pruneCache(options: { dryRun: boolean }): Promise<PrunedCache>;
+}
+
+export interface BundleHandlers {
+  /** @throws UserError `IMAGE_NOT_FOUND`, `INVALID_ARGUMENT` before it begins */
+  make(reference: string, request: BundleImageRequest): Promise<Operation>;
+}
+
+export interface ImageBuildHandlers {
+  /** @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN`, `KERNEL_NOT_FOUND`, `IMAGE_SOURCE_INVALID`, `HOST_TOOL_MISSING` before it begins */
+  build(request: BuildImageRequest): Promise<Operation>;
 }
 
 export interface FsckHandlers {
@@ -174,6 +194,8 @@ export interface VmHandlers {
   wait(reference: VmReference, condition: WaitCondition, options: Abortable): Promise<Vm>;
   /** @throws UserError `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */
   ping(reference: VmReference, options: Abortable): Promise<{ roundTripMs: number; bootId: string }>;
+  /** How the service of a VM is. @throws UserError `SERVICE_NOT_DEFINED`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */
+  serviceStatus(reference: VmReference, options: Abortable): Promise<ServiceStatus>;
   /** Path of the serial console's log; the file may not be there yet. */
   consoleLogPath(reference: VmReference): string;
   /** The open session with the VM's agent. @throws UserError `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING` */

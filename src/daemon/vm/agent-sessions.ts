@@ -26,11 +26,15 @@ const RECONNECT_MS = 200;
  */
 export class AgentSessions {
   readonly #link: GuestLink;
-  readonly #onConnected: () => void;
+  readonly #onConnected: (id: string, client: AgentClient) => void;
   readonly #log: Logger;
   readonly #sessions = new Map<string, Session>();
 
-  constructor(options: { link: GuestLink; log: Logger; onConnected: () => void }) {
+  constructor(options: {
+    link: GuestLink;
+    log: Logger;
+    onConnected: (id: string, client: AgentClient) => void;
+  }) {
     this.#link = options.link;
     this.#log = options.log;
     this.#onConnected = options.onConnected;
@@ -47,6 +51,11 @@ export class AgentSessions {
     };
     this.#sessions.set(id, session);
     void runOutsideOperation(() => this.#keepConnected(id, session));
+  }
+
+  /** The session that is open just now. */
+  find(id: string): AgentClient | undefined {
+    return this.#sessions.get(id)?.client;
   }
 
   /** What the agent said of itself, while the session is open. */
@@ -96,7 +105,7 @@ export class AgentSessions {
         session.ready.resolve(client);
         const { agentVersion, init, readyUptimeMs } = client.hello;
         this.#log.info({ vm: id, agentVersion, init, readyUptimeMs }, 'the agent answers');
-        this.#onConnected();
+        this.#onConnected(id, client);
         await client.closed;
       } catch (error) {
         if (signal.aborted) return;

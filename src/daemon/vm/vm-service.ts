@@ -5,14 +5,16 @@ import type { ProgressReporter } from '#base/progress.ts';
 import { MiB, formatSize } from '#base/sizes.ts';
 import type { VmDefaults } from '#config/vm-defaults.ts';
 import { UserError } from '#contract/errors.ts';
+import type { Image } from '#contract/owner/image.ts';
 import type { Operation, OperationKind } from '#contract/owner/operation.ts';
+import type { ServiceStatus } from '#contract/owner/service.ts';
 import type {
   CreateVmRequest,
   KillVmRequest,
+  PublishedPort,
   SetVmRequest,
   StopVmRequest,
   Vm,
-  VmSpec,
   WaitCondition,
 } from '#contract/owner/vm.ts';
 import type { AgentClient } from '#guest/agent-client.ts';
@@ -24,6 +26,9 @@ import type { AgentSessions } from './agent-sessions.ts';
 import { changeVm, type ChangeParts } from './change-vm.ts';
 import type { HandleCache } from './handles.ts';
 import type { MachineRunner } from './machine-runner.ts';
+import { newVmRecord, type CreatePlan } from './new-vm-record.ts';
+import { resolveRun } from './resolve-run.ts';
+import { findServiceStatus } from './service-status.ts';
 import type { VmLifecycle } from './vm-lifecycle.ts';
 import type { KeyedLocks } from './vm-locks.ts';
 import { checkVmName, generateVmName } from './vm-name.ts';
@@ -35,16 +40,18 @@ import { waitForCondition } from './wait-condition.ts';
 /** What a VM is made from; images and kernels belong to another service. */
 export interface ImageSource {
   /** @throws UserError `IMAGE_NOT_FOUND` when there is none and none can be made */
-  assertAvailable(name: string): void;
+  assertAvailable(name: string): Promise<void>;
   ensureImage(
     name: string,
     options: { signal: AbortSignal; report: ProgressReporter },
   ): Promise<{
-    record: { id: string; virtualBytes: number; kernelId?: string | undefined };
+    record: Pick<Image, 'id' | 'virtualBytes' | 'kernelId' | 'config'>;
     rootDiskPath: string;
   }>;
   /** Keeps an image from being deleted. @throws UserError `IMAGE_NOT_FOUND` */
   holdImage(id: string): Disposable;
+  /** @throws UserError `KERNEL_NOT_FOUND`, `INVALID_ARGUMENT` when the reference could mean several */
+  findKernel(reference: string): { id: string };
   /** @throws UserError `KERNEL_NOT_FOUND` */
   getKernel(id: string): Promise<{ record: { id: string } }>;
   ensureKernel(options: {
@@ -62,6 +69,8 @@ export interface VmServiceOptions {
   locks: KeyedLocks;
   operations: Operations;
   images: ImageSource;
+  /** Free ports of the host for those that an image exposes. @throws UserError `INVALID_ARGUMENT` */
+  chooseHostPorts: (exposed: readonly string[]) => Promise<PublishedPort[]>;
   /** What of VMs can be changed. */
   changes: Omit<ChangeParts, 'registry' | 'host'>;
   host: HostSize;
@@ -98,12 +107,13 @@ export class VmService implements VmHandlers {
     const { registry, images, operations, host, defaults } = this.#options;
     const spec = resolveSpec(request, host, defaults);
     if (request.name !== undefined) this.#checkNewName(request.name);
-    images.assertAvailable(spec.image);
+    await images.assertAvailable(spec.image);
+    const kernelId = request.kernel === undefined ? undefined : images.findKernel(request.kernel).id;
     await this.#checkFreeSpace();
     const name = request.name ?? generateVmName((candidate) => registry.isNameTaken(candidate));
     const vm = { id: newVmId(), name };
     return operations.begin({ kind: 'vm.create', vm }, async (context) => {
-      const record = await this.#create({ vm, spec, request }, context);
+      const record = await this.#create({ vm, spec, request, kernelId }, context);
       return { vm: this.#view(record) };
     });
   }
@@ -201,6 +211,11 @@ export class VmService implements VmHandlers {
     return this.#options.sessions.get(record.id, AGENT_WAIT_MS, options);
   }
 
+  async serviceStatus(reference: string, options: Abortable): Promise<ServiceStatus> {
+    const agent = await this.agent(reference, options);
+    return findServiceStatus(this.#find(reference), agent, options);
+  }
+
   /** The machine of this VM ended by itself. */
   async settleExit(id: string): Promise<void> {
     const { locks, lifecycle, registry, operations } = this.#options;
@@ -214,45 +229,40 @@ export class VmService implements VmHandlers {
     if (record) await operationEnd(operations, await this.delete(record.id, { force: false }));
   }
 
-  async #create(
-    plan: { vm: { id: string; name: string }; spec: Omit<VmSpec, 'diskBytes'>; request: CreateVmRequest },
-    context: OperationContext,
-  ): Promise<VmRecord> {
-    const { images, locks, lifecycle, clock } = this.#options;
+  async #create(plan: CreatePlan, context: OperationContext): Promise<VmRecord> {
+    const { images, locks, lifecycle, clock, defaults, chooseHostPorts } = this.#options;
     const { signal } = context;
+    const { vm, spec, request } = plan;
     context.stage('resolve-image');
-    const image = await images.ensureImage(plan.spec.image, { signal, report: context });
+    const image = await images.ensureImage(spec.image, { signal, report: context });
     using _ = images.holdImage(image.record.id); // until the VM's row does
+    const { config, virtualBytes } = image.record;
+    const diskBytes = resolveDiskBytes(request.diskBytes, virtualBytes, defaults.diskBytes.value);
     context.stage('resolve-kernel');
-    const { kernelId } = image.record;
-    const kernel = await (kernelId === undefined
-      ? images.ensureKernel({ signal, report: context })
-      : images.getKernel(kernelId));
-    const diskBytes = resolveDiskBytes(
-      plan.request.diskBytes,
-      image.record.virtualBytes,
-      this.#options.defaults.diskBytes.value,
-    );
-    const record: VmRecord = {
-      ...plan.vm,
-      state: 'creating',
-      spec: { ...plan.spec, diskBytes },
+    const kernel = await this.#kernelFor(plan.kernelId ?? image.record.kernelId, context);
+    const record = newVmRecord({
+      vm,
+      spec,
+      diskBytes,
       imageId: image.record.id,
       kernelId: kernel.record.id,
-      hostAddress: null,
-      published: [],
-      createdAtMs: clock.now(),
-      startedAtMs: null,
-      stoppedAtMs: null,
-      touchedAtMs: null,
-      lastError: null,
-    };
-    const start = plan.request.start ?? true;
+      run: resolveRun(config, request),
+      published: request.publishAll ? await chooseHostPorts(config?.exposedPorts ?? []) : [],
+      now: clock.now(),
+    });
+    const start = request.start ?? true;
     return await locks.run(
       record.id,
       () => lifecycle.create(record, { baseDiskPath: image.rootDiskPath, start }, context),
       { signal },
     );
+  }
+
+  #kernelFor(id: string | undefined, context: OperationContext): Promise<{ record: { id: string } }> {
+    const { images } = this.#options;
+    return id === undefined
+      ? images.ensureKernel({ signal: context.signal, report: context })
+      : images.getKernel(id);
   }
 
   /** Begins an operation on one VM, whose lock it holds from beginning to end. */

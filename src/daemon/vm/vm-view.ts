@@ -14,6 +14,7 @@ export function viewVm(record: VmRecord, handles: Handles, hello: AgentHello | u
     spec: record.spec,
     imageId: record.imageId,
     kernelId: record.kernelId,
+    ...(record.run && { run: record.run }),
     ...(hello && { bootId: hello.bootId, init: hello.init }),
     ...(address !== undefined && { address }),
     ...(handles.machine && { pid: handles.machine.process.pid }),

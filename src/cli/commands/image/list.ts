@@ -1,8 +1,9 @@
 import { buildCommand } from '@stricli/core';
 import { formatSize } from '#base/sizes.ts';
-import type { Image } from '#contract/owner/image.ts';
+import type { AvailableImage, CatalogProblem, Image } from '#contract/owner/image.ts';
 import type { CliContext } from '../../context.ts';
 import { formatAge } from '../../elapsed.ts';
+import { printable } from '../../output/printable.ts';
 import { jsonFlag, onOff } from '../../parameters.ts';
 
 interface Flags {
@@ -10,18 +11,16 @@ interface Flags {
   readonly json: boolean;
 }
 
+const AVAILABLE_HEAD = ['NAME', 'HERE', 'KIND', 'FROM', 'CATALOG', 'DESCRIPTION'];
 const HEAD = ['NAME', 'ID', 'KIND', 'ARCHITECTURE', 'SIZE', 'ON DISK', 'CREATED'];
 
 async function listImages(this: CliContext, flags: Flags): Promise<void> {
   using client = await this.connect();
-  const { images, available } = await client.images.list();
+  const { images, available, catalogProblems } = await client.images.list();
   if (flags.available) {
+    for (const problem of catalogProblems) this.output.note(describeProblem(problem));
     if (flags.json) this.output.json(available);
-    else
-      await this.output.table(
-        ['NAME', 'HERE', 'DESCRIPTION'],
-        available.map(({ name, description, pulled }) => [name, pulled ? 'yes' : 'no', description]),
-      );
+    else await this.output.table(AVAILABLE_HEAD, available.map(availableRow));
     return;
   }
   const missing = available.filter(({ pulled }) => !pulled);
@@ -35,9 +34,18 @@ async function listImages(this: CliContext, flags: Flags): Promise<void> {
   ]);
 }
 
+function availableRow({ name, pulled, kind, origin, catalog, description }: AvailableImage): string[] {
+  return [name, pulled ? 'yes' : 'no', kind, origin, catalog, description];
+}
+
+function describeProblem({ catalog, entry, problem }: CatalogProblem): string {
+  const which = entry === undefined ? '' : `, entry "${entry}"`;
+  return printable(`catalog "${catalog}"${which}: ${problem}`);
+}
+
 /** One for each of its names. */
 function rowsOf(image: Image): string[][] {
-  const names = image.names.length > 0 ? image.names : ['<deleted>'];
+  const names = image.names.length > 0 ? image.names : ['<none>'];
   return names.map((name) => [
     name,
     image.id,

@@ -47,7 +47,7 @@ export const pullImageCommand = buildCommand({
   docs: {
     brief: 'Make an image of what a registry has',
     fullDescription: `Fetch an image from an OCI or Docker registry and make a root disk of it, or build one of those that banger knows how to make; print its name.
-It is called as it was asked for, unless --name says otherwise. One that has the name already stays as it is: delete it to fetch it anew.
+It is called as it was asked for, unless --name says otherwise. When the registry has another one by now, the name goes to that; VMs keep the one that they were made of.
 
   banger image pull alpine
   banger image pull ghcr.io/acme/tool:1.2 --name tool --size 20G

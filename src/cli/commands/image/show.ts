@@ -1,6 +1,6 @@
 import { buildCommand } from '@stricli/core';
 import { formatSize } from '#base/sizes.ts';
-import type { ImageDetails } from '#contract/owner/image.ts';
+import type { ImageDetails, WorkSeed } from '#contract/owner/image.ts';
 import type { CliContext } from '../../context.ts';
 import { formatFields, type Field } from '../../output/fields.ts';
 import { jsonFlag } from '../../parameters.ts';
@@ -31,8 +31,13 @@ function fieldsOf({ config = {}, ...image }: ImageDetails): readonly Field[] {
     ['stop signal', config.stopSignal],
     ['labels', config.labels && JSON.stringify(config.labels)],
     ['created', image.createdAt],
+    ['work seed', image.workSeed ? describeSeed(image.workSeed) : 'not made yet'],
     ['VMs', image.vms.map(({ name, state }) => `${name} (${state})`).join(', ') || undefined],
   ];
+}
+
+function describeSeed({ allocatedBytes, keyFingerprint = 'none', createdAt }: WorkSeed): string {
+  return `${formatSize(allocatedBytes)}, made ${createdAt}, key ${keyFingerprint}`;
 }
 
 function words(list: readonly string[] | undefined): string | undefined {

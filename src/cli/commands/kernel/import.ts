@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { buildCommand } from '@stricli/core';
+import { UserError } from '#contract/errors.ts';
 import type { CliContext } from '../../context.ts';
 import { jsonFlag } from '../../parameters.ts';
 import { parseKernelReference } from './kernel-parameter.ts';
@@ -7,6 +8,7 @@ import { makeKernel } from './make-kernel.ts';
 
 interface Flags {
   readonly modules?: string;
+  readonly initrd?: never;
   readonly json: boolean;
 }
 
@@ -28,6 +30,14 @@ export const importKernelCommand = buildCommand({
         placeholder: 'folder',
         optional: true,
       },
+      initrd: {
+        kind: 'parsed',
+        parse: refuseInitrd,
+        brief: "Not taken: VMs boot with banger's own initramfs",
+        placeholder: 'file',
+        optional: true,
+        hidden: true,
+      },
       json: jsonFlag,
     },
     positional: {
@@ -48,3 +58,12 @@ unpacked, never installed, and nothing in it is executed. virtio over MMIO (bloc
   banger kernel import tiny vmlinux`,
   },
 });
+
+/** Two could be chained, and the agent in banger's would still be the one that runs: the other one would only cost time. */
+function refuseInitrd(path: string): never {
+  throw new UserError(
+    'INVALID_ARGUMENT',
+    `Cannot take the initrd "${path}": VMs boot with banger's own initramfs, which carries its agent`,
+    { hint: 'leave --initrd out; the modules that are needed at boot are taken from --modules' },
+  );
+}

@@ -1,12 +1,15 @@
 import { UserError } from '#contract/errors.ts';
+import type { Environment } from '#contract/layout.ts';
 import type { CreateVmRequest } from '#contract/owner/vm.ts';
 import { parseAutoStop, type AutoStop } from './auto-stop.ts';
 import { onOff, parseDiskSize, parseMemory, parseVcpus } from '../../parameters.ts';
+import { runFlags, toRunRequest, type RunFlags } from './run-flags.ts';
 
 /** What `vm run` and `vm create` have in common. */
-export interface CreateFlags {
+export interface CreateFlags extends RunFlags {
   readonly name?: string;
   readonly image?: string;
+  readonly kernel?: string;
   readonly vcpu?: number;
   readonly memory?: number;
   readonly diskSize?: number;
@@ -27,6 +30,13 @@ export const createFlags = {
     parse: String,
     brief: 'Image to begin from; see `banger image list`',
     placeholder: 'image',
+    optional: true,
+  },
+  kernel: {
+    kind: 'parsed',
+    parse: String,
+    brief: 'Kernel to boot; see `banger kernel list`; left out: as the image says, else the default one',
+    placeholder: 'kernel',
     optional: true,
   },
   vcpu: {
@@ -58,20 +68,32 @@ export const createFlags = {
     placeholder: 'time',
     optional: true,
   },
+  ...runFlags,
 } as const;
 
 /** @throws UserError `INVALID_NAME`, early: a wrong name costs neither a daemon nor a round trip */
-export async function toCreateRequest(flags: CreateFlags): Promise<CreateVmRequest> {
+export async function toCreateRequest(flags: CreateFlags, env: Environment): Promise<CreateVmRequest> {
   if (flags.name !== undefined) await checkName(flags.name);
   return {
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.image === undefined ? {} : { image: flags.image }),
+    ...(flags.kernel === undefined ? {} : { kernel: flags.kernel }),
     ...(flags.vcpu === undefined ? {} : { vcpus: flags.vcpu }),
     ...(flags.memory === undefined ? {} : { memoryMiB: flags.memory }),
     ...(flags.diskSize === undefined ? {} : { diskBytes: flags.diskSize }),
     ...(flags.noNetwork ? { network: 'none' } : {}),
     ...(typeof flags.autoStop === 'number' ? { autoStopAfterMs: flags.autoStop } : {}),
+    ...toRunRequest(flags, env),
   };
+}
+
+/** The words after `--`, for the service. @throws UserError `USAGE` for a `--` with nothing behind it */
+export function toCommand(command: readonly string[] | undefined, name: string): { command?: string[] } {
+  if (!command) return {};
+  if (command.length > 0) return { command: [...command] };
+  throw new UserError('USAGE', `Cannot run "${name}": there is no command after "--"`, {
+    hint: 'leave "--" out for the command of the image',
+  });
 }
 
 async function checkName(name: string): Promise<void> {

@@ -4,7 +4,8 @@ import { createVm } from '../../create-vm.ts';
 import { formatElapsed } from '../../elapsed.ts';
 import { jsonFlag, onOff } from '../../parameters.ts';
 import { StopSignals } from '../../stop-signals.ts';
-import { createFlags, toCreateRequest, type CreateFlags } from './create-flags.ts';
+import { createFlags, toCommand, toCreateRequest, type CreateFlags } from './create-flags.ts';
+import { runAliases } from './run-flags.ts';
 
 interface Flags extends CreateFlags {
   readonly noStart: boolean;
@@ -13,7 +14,11 @@ interface Flags extends CreateFlags {
 
 export const createVmCommand = buildCommand({
   async func(this: CliContext, flags: Flags) {
-    const request = { ...(await toCreateRequest(flags)), start: !flags.noStart };
+    const request = {
+      ...(await toCreateRequest(flags, this.env)),
+      ...toCommand(this.command, 'banger vm create'),
+      start: !flags.noStart,
+    };
     using client = await this.connect();
     using signals = new StopSignals();
     const { value: vm, elapsedMs } = await createVm(this, { client, signals, request });
@@ -31,12 +36,18 @@ export const createVmCommand = buildCommand({
       noStart: onOff('Make it, but leave it off'),
       json: jsonFlag,
     },
+    aliases: runAliases,
   },
   docs: {
     brief: 'Make a VM and boot it',
+    customUsage: ['[flags]', '[flags] -- <command> [argument]...'],
     fullDescription: `Make a VM and boot it; print its name when it is ready. It stays until \`banger vm delete\`.
 
+Where its image names a command, or words after \`--\` replace it, that runs as the service of the VM: it is started at each boot, and
+again as \`--restart\` says. \`banger vm show\` shows how it is, \`banger vm logs\` what it writes.
+
   banger vm create --name demo --memory 2G --disk-size 20G
-  banger vm exec -it demo`,
+  banger vm exec -it demo
+  banger vm create --name web --image nginx -P`,
   },
 });

@@ -1,22 +1,20 @@
 import { buildCommand } from '@stricli/core';
 import { UserError } from '#contract/errors.ts';
-import type { Environment } from '#contract/layout.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import type { CliContext } from '../../context.ts';
 import { exitStatusOfCommand } from '../../guest/command-status.ts';
+import { readGivenVariables } from '../../guest/given-variables.ts';
 import { runGuestCommand, toRequest, type GuestCommand } from '../../guest/guest-command.ts';
 import { LOGIN_SHELL } from '../../guest/login-shell.ts';
 import { onOff } from '../../parameters.ts';
 import { StopSignals } from '../../stop-signals.ts';
+import { placeAliases, placeFlags, type PlaceFlags } from './run-flags.ts';
 import { vmPositional } from './vm-parameter.ts';
 
-interface Flags {
+interface Flags extends PlaceFlags {
   readonly interactive: boolean;
   readonly detach: boolean;
   readonly tty: boolean;
-  readonly env?: readonly string[];
-  readonly workdir?: string;
-  readonly user?: string;
 }
 
 async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<void> {
@@ -32,7 +30,7 @@ async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<voi
     argv,
     tty: flags.tty,
     passStdin: flags.interactive,
-    env: readVariables(flags.env ?? [], this.env),
+    env: readGivenVariables(flags.env ?? [], this.env),
     cwd: flags.workdir,
     user: flags.user,
   };
@@ -69,23 +67,6 @@ function chooseWords(vm: string, { tty }: Flags, command: readonly string[] | un
   });
 }
 
-/** `NAME=value` as it is; `NAME` alone is passed on from here when it is set. */
-function readVariables(given: readonly string[], env: Environment): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const text of given) {
-    const equals = text.indexOf('=');
-    const name = equals === -1 ? text : text.slice(0, equals);
-    const value = equals === -1 ? env[name] : text.slice(equals + 1);
-    if (name === '') {
-      throw new UserError('USAGE', `Cannot use "${text}" as variable: it has no name`, {
-        hint: 'write --env NAME=value',
-      });
-    }
-    if (value !== undefined) variables[name] = value;
-  }
-  return variables;
-}
-
 export const execCommand = buildCommand({
   func: execInVm,
   parameters: {
@@ -93,30 +74,9 @@ export const execCommand = buildCommand({
       interactive: onOff('Pass stdin on to the command'),
       tty: onOff('Give the command a terminal'),
       detach: onOff('Let it run on by itself, and print its number'),
-      env: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'Set a variable; a name alone passes on the one set here',
-        placeholder: 'name=value',
-        variadic: true,
-        optional: true,
-      },
-      workdir: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'Folder to run it in; default: the home of the user',
-        placeholder: 'folder',
-        optional: true,
-      },
-      user: {
-        kind: 'parsed',
-        parse: String,
-        brief: 'User, uid, user:group or uid:gid; default: root',
-        placeholder: 'user',
-        optional: true,
-      },
+      ...placeFlags,
     },
-    aliases: { i: 'interactive', t: 'tty', d: 'detach', e: 'env', w: 'workdir', u: 'user' },
+    aliases: { i: 'interactive', t: 'tty', d: 'detach', ...placeAliases },
     positional: vmPositional,
   },
   docs: {
@@ -127,7 +87,8 @@ export const execCommand = buildCommand({
       '-d <vm> -- <command> [argument]...',
     ],
     fullDescription: `Run a command in a VM that runs. The words after \`--\` reach the guest exactly as they are, stdout and stderr stay apart, and
-the exit status comes back (128 + n when signal n ended it). Without \`-i\` the command's stdin is closed.
+the exit status comes back (128 + n when signal n ended it). Without \`-i\` the command's stdin is closed. Variables, folder and user that are
+not given are those that the VM's image names; \`banger vm show\` shows them.
 
 With \`-d\` the command belongs to nobody: it runs on until it ends, gets a signal, or the VM stops. \`banger vm attach\` shows it. With \`-di\` its
 stdin stays open for those who attach, with \`-dt\` it has a terminal.

@@ -52,7 +52,7 @@ export const vmLogsCommand = buildCommand({
   },
   docs: {
     brief: "Print a VM's serial console",
-    fullDescription: `Print what the guest wrote to its serial console: the kernel's and the init's messages.
+    fullDescription: `Print what the guest wrote to its serial console: the kernel's and the init's messages, and what the service of the VM writes.
 
   banger vm logs demo
   banger vm logs -f --tail 20 demo`,

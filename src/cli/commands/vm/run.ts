@@ -1,18 +1,21 @@
 import { buildCommand } from '@stricli/core';
 import { UserError } from '#contract/errors.ts';
 import type { CreateVmRequest, Vm } from '#contract/owner/vm.ts';
+import { commandOf } from '#contract/vm-command.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import type { CliContext } from '../../context.ts';
 import { createVm } from '../../create-vm.ts';
 import { onOff } from '../../parameters.ts';
 import { formatElapsed } from '../../elapsed.ts';
+import { awaitService } from '../../guest/await-service.ts';
 import { exitStatusOfCommand } from '../../guest/command-status.ts';
 import { runGuestCommand, type GuestCommand } from '../../guest/guest-command.ts';
 import { LOGIN_SHELL } from '../../guest/login-shell.ts';
 import { deleteVmForSure } from '../../guest/remove-after-run.ts';
 import { Interruption } from '../../interruption.ts';
 import { StopSignals } from '../../stop-signals.ts';
-import { createFlags, toCreateRequest, type CreateFlags } from './create-flags.ts';
+import { createFlags, toCommand, toCreateRequest, type CreateFlags } from './create-flags.ts';
+import { runAliases } from './run-flags.ts';
 
 interface Flags extends CreateFlags {
   readonly rm: boolean;
@@ -28,7 +31,12 @@ interface Run {
 
 async function runVm(this: CliContext, flags: Flags): Promise<void> {
   refuseAmbiguous(flags, this.command);
-  const request = { ...(await toCreateRequest(flags)), ...(flags.rm ? { autoRemove: true } : {}) };
+  const request = {
+    ...(await toCreateRequest(flags, this.env)),
+    ...(flags.rm ? { autoRemove: true } : {}),
+    // Without --detach it is this process that runs the command, in the terminal.
+    ...(flags.detach ? toCommand(this.command, 'banger vm run') : { service: false }),
+  };
   using client = await this.connect();
   using signals = new StopSignals();
   const run: Run = { client, signals, request, rm: flags.rm };
@@ -39,12 +47,6 @@ async function runVm(this: CliContext, flags: Flags): Promise<void> {
 function refuseAmbiguous({ rm, detach }: Flags, command: readonly string[] | undefined): void {
   if (command?.length === 0) throw ambiguous('there is no command after "--"', 'leave "--" out for a shell');
   if (detach && rm) throw ambiguous('"--detach" keeps the VM and "--rm" removes it', 'leave one of them out');
-  if (detach && command) {
-    throw ambiguous(
-      '"--detach" leaves at once and a command would have to be waited for',
-      'run `banger vm exec` afterwards',
-    );
-  }
 }
 
 function ambiguous(condition: string, hint: string): UserError {
@@ -55,6 +57,10 @@ async function runDetached(context: CliContext, run: Run): Promise<void> {
   const { value: vm, elapsedMs } = await createVm(context, run);
   noteReady(context, elapsedMs);
   context.output.line(vm.name);
+  context.exitStatus = await exitStatusOfCommand(context, async () => {
+    await awaitService(run, vm);
+    return 0;
+  });
   noteStays(context, vm.name);
 }
 
@@ -63,7 +69,7 @@ async function runAttached(context: CliContext, run: Run): Promise<void> {
   const vm = await createForRun(context, run);
   try {
     context.exitStatus = await exitStatusOfCommand(context, () =>
-      runGuestCommand({ client, context, signals }, chooseCommand(context, vm.id)),
+      runGuestCommand({ client, context, signals }, chooseCommand(context, vm)),
     );
   } finally {
     if (rm) await deleteVmForSure(context, { client, signals, vm });
@@ -86,10 +92,17 @@ async function createForRun(context: CliContext, run: Run): Promise<Vm> {
 }
 
 /** A tty between two terminals; otherwise stdin is passed on when it is a pipe or a file, or when a shell reads it. */
-function chooseCommand({ command, process: { stdin, stdout } }: CliContext, vm: string): GuestCommand {
+function chooseCommand({ command, process: { stdin, stdout } }: CliContext, vm: Vm): GuestCommand {
   const tty = stdin.isTTY && stdout.isTTY;
   const passStdin = tty || command === undefined || !stdin.isTTY;
-  return { vm, argv: command ?? LOGIN_SHELL, tty, passStdin };
+  return { vm: vm.id, vmName: vm.name, argv: chooseWords(vm, command), tty, passStdin };
+}
+
+/** As Docker: the words given replace the command of the image, not its entrypoint. */
+function chooseWords({ run }: Vm, command: readonly string[] | undefined): readonly string[] {
+  if (command) return [...(run?.entrypoint ?? []), ...command];
+  const own = commandOf(run);
+  return own.length > 0 ? own : LOGIN_SHELL;
 }
 
 function noteReady({ output }: CliContext, elapsedMs: number): void {
@@ -108,22 +121,30 @@ export const runVmCommand = buildCommand({
     flags: {
       ...createFlags,
       rm: onOff('Delete the VM when the command or shell has ended'),
-      detach: onOff('Print its name as soon as it is ready, and leave it running'),
+      detach: onOff(
+        'Print its name as soon as it is ready, and leave it running; its command runs as a service',
+      ),
     },
-    aliases: { d: 'detach' },
+    aliases: { d: 'detach', ...runAliases },
   },
   docs: {
     brief: 'Make a VM and run a command or a shell in it',
-    customUsage: ['[flags]', '[flags] -- <command> [argument]...'],
-    fullDescription: `Make a VM, boot it, and run a command in it; without one, a login shell. The words after \`--\` reach the guest exactly as
-they are, stdout carries only what the command writes, and its exit status comes back (128 + n when signal n ended it).
+    customUsage: ['[flags]', '[flags] -- <command> [argument]...', '-d [flags] [-- <command> [argument]...]'],
+    fullDescription: `Make a VM, boot it, and run a command in it; without one, what its image is there to run, else a login shell. The words
+after \`--\` reach the guest exactly as they are, stdout carries only what the command writes, and its exit status comes back
+(128 + n when signal n ended it).
 The VM stays afterwards, unless there is \`--rm\`.
 
   banger vm run --rm -- uname -a
   banger vm run --name demo
   banger vm run --rm --memory 4G -- sh -c 'make -j4 && make test'
   tar c . | banger vm run --rm -- tar t
+  banger vm run -d -P --name web --image nginx
 
-Between two terminals the command gets a terminal of its own. A pipe or file as stdin is passed on to it.`,
+Between two terminals the command gets a terminal of its own. A pipe or file as stdin is passed on to it.
+
+An image may name an entrypoint, a command, variables, a folder and a user. The words after \`--\` replace its command and
+follow its entrypoint; \`--entrypoint\` replaces both. With \`-d\` entrypoint and command run as the service of the VM:
+\`banger vm show\` shows how it is, \`banger vm logs\` what it writes.`,
   },
 });

@@ -12,6 +12,7 @@ import {
   pruneCacheQuerySchema,
   pullImageRequestSchema,
   registerImageRequestSchema,
+  seedImageRequestSchema,
   tagImageRequestSchema,
 } from '#contract/owner/image.ts';
 import type { Api, RouteOptions } from '../api-types.ts';
@@ -60,7 +61,8 @@ function addImageSources(api: Api, { services: { images } }: RouteOptions): void
     {
       schema: {
         operationId: 'pullImage',
-        summary: 'Makes an image of what a registry has, or of a recipe; does nothing when its name is there',
+        summary:
+          'Makes an image of what a registry has, or of an entry of a catalog; does nothing when its name is there and the registry has no other one',
         body: pullImageRequestSchema,
         response: accepted,
       },
@@ -149,6 +151,20 @@ function addImageChanges(api: Api, { services: { images } }: RouteOptions): void
     },
     async (request, reply) => reply.code(202).send(await images.export(request.params.image, request.body)),
   );
+
+  api.post(
+    '/v1/images/:image/work-seed',
+    {
+      schema: {
+        operationId: 'seedImage',
+        summary: "Makes the file system that work disks begin with, of the image's /root",
+        params: imageParams,
+        body: seedImageRequestSchema,
+        response: accepted,
+      },
+    },
+    async (request, reply) => reply.code(202).send(await images.seed(request.params.image, request.body)),
+  );
 }
 
 function addImageRemovals(api: Api, { services: { images } }: RouteOptions): void {
@@ -171,7 +187,8 @@ function addImageRemovals(api: Api, { services: { images } }: RouteOptions): voi
     {
       schema: {
         operationId: 'pruneImageCache',
-        summary: 'Removes downloads that nothing uses at the moment',
+        summary:
+          'Removes downloads that nothing uses at the moment, and images without a name that no VM uses',
         querystring: pruneCacheQuerySchema,
         response: { 200: prunedCacheSchema, ...errors },
       },

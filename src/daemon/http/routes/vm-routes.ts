@@ -10,6 +10,7 @@ import {
   vmSchema,
   waitVmQuerySchema,
 } from '#contract/owner/vm.ts';
+import { serviceStatusSchema } from '#contract/owner/service.ts';
 import type { Api, RouteOptions } from '../api-types.ts';
 import { waitForVm } from '../wait-for-vm.ts';
 import { accepted, errors } from './responses.ts';
@@ -20,6 +21,7 @@ export const vmParams = z.object({
 
 export function addVmRoutes(api: Api, options: RouteOptions): void {
   addVmQuestions(api, options);
+  addGuestQuestions(api, options);
   addVmPower(api, options);
   addVmChanges(api, options);
 }
@@ -62,7 +64,10 @@ function addVmQuestions(api: Api, { services: { vms }, closing }: RouteOptions):
         signal: AbortSignal.any([request.signal, closing]),
       }),
   );
+}
 
+/** What only the guest knows. */
+function addGuestQuestions(api: Api, { services: { vms }, closing }: RouteOptions): void {
   api.get(
     '/v1/vms/:vm/ping',
     {
@@ -74,6 +79,19 @@ function addVmQuestions(api: Api, { services: { vms }, closing }: RouteOptions):
       },
     },
     (request) => vms.ping(request.params.vm, { signal: AbortSignal.any([request.signal, closing]) }),
+  );
+
+  api.get(
+    '/v1/vms/:vm/service',
+    {
+      schema: {
+        operationId: 'getVmService',
+        summary: "How the VM's own command is, which runs as a service",
+        params: vmParams,
+        response: { 200: serviceStatusSchema, ...errors },
+      },
+    },
+    (request) => vms.serviceStatus(request.params.vm, { signal: AbortSignal.any([request.signal, closing]) }),
   );
 }
 

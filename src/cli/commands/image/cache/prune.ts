@@ -23,7 +23,7 @@ export const pruneImageCacheCommand = buildCommand({
   },
   docs: {
     brief: 'Remove downloads of images',
-    fullDescription: `Remove the layers that pulls have downloaded; images stay, and a later pull downloads again. What a pull is using at the moment stays.
+    fullDescription: `Remove the layers that pulls have downloaded, and images without a name that no VM uses. Images with a name stay, and a later pull downloads again. What a pull is using at the moment stays.
 
   banger image cache prune --dry-run
   banger image cache prune`,

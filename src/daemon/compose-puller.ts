@@ -1,0 +1,13 @@
+import type { Ground } from './ground.ts';
+import { RegistryPuller } from './image/registry-puller.ts';
+
+/** What fetches images from registries, as the configuration and the environment want it. */
+export function composePuller({ layout, config, authFiles, proxy }: Ground): RegistryPuller {
+  return new RegistryPuller({
+    cacheFolder: `${layout.cacheDir}/oci`,
+    authFiles,
+    proxy,
+    mirrors: config.registryMirrors,
+    certificateFiles: config.registryCertificates,
+  });
+}
