@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
-import { BareMachine } from './bare-machine.ts';
+import { BareMachine, type BareMachineSpec } from './bare-machine.ts';
 import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
 import { deadlineFor, interleave, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
@@ -40,7 +40,8 @@ export async function benchBoot(home: TestHome, client: BangerClient, rounds: nu
   ];
 }
 
-async function bootAndPowerOff(home: TestHome, spec: Parameters<typeof BareMachine.start>[1]): Promise<void> {
+/** What no boot can do without. */
+export async function bootAndPowerOff(home: TestHome, spec: BareMachineSpec): Promise<void> {
   await using machine = await BareMachine.start(home, spec);
   await machine.exited({ signal: deadlineFor('a bare boot to power off') });
 }

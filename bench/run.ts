@@ -9,6 +9,8 @@ import { REPOSITORY } from '../test/support/test-home.ts';
 import { benchBoot } from './boot.ts';
 import { benchExec } from './exec.ts';
 import { buildGuestPrograms } from './guest-programs.ts';
+import { benchImageBoot } from './image-boot.ts';
+import { benchImages } from './images.ts';
 import { benchLifecycle } from './lifecycle.ts';
 import { distributionOf } from './percentiles.ts';
 import { formatRows, limitRow, type Row } from './report.ts';
@@ -22,7 +24,7 @@ const IDLE_MS = 10_000;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
-    /** `boot`, `lifecycle`, `store`, `exec`, `throughput`, `memory`; all without it. */
+    /** `boot`, `lifecycle`, `store`, `exec`, `throughput`, `images`, `image-boot`, `memory`; all without it. */
     only: { type: 'string', multiple: true, default: [] },
     strict: { type: 'boolean', default: false },
   },
@@ -51,11 +53,15 @@ async function benchAll(): Promise<Row[]> {
     if (isWanted('throughput')) results.push(...(await benchThroughput(home, id, Math.min(rounds, 5))));
   }
   if (isWanted('store')) results.push(...(await benchStore(rounds)));
+  if (isWanted('images')) results.push(...(await benchImages(home, client, Math.min(rounds, 3))));
+  if (isWanted('image-boot')) results.push(await benchImageBoot(home, client, rounds));
   if (isWanted('memory')) results.push(memoryRow(idle, await daemonMemory(client)));
   return results;
 }
 
-function isWanted(part: 'boot' | 'lifecycle' | 'store' | 'exec' | 'throughput' | 'memory'): boolean {
+type Part = 'boot' | 'lifecycle' | 'store' | 'exec' | 'throughput' | 'images' | 'image-boot' | 'memory';
+
+function isWanted(part: Part): boolean {
   return values.only.length === 0 || values.only.includes(part);
 }
 

@@ -36,6 +36,7 @@ const PACKAGES: readonly DebianPackage[] = [
 
 const TEST_PACKAGES: readonly DebianPackage[] = [
   { name: 'bind9-dnsutils', provides: 'dig' },
+  { name: 'buildah', provides: 'buildah' },
   { name: 'busybox-static', provides: 'busybox' },
   { name: 'docker-registry', provides: 'docker-registry' },
   { name: 'openssl', provides: 'openssl' },
