@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { execa, ExecaError } from 'execa';
 import type { Abortable } from '#base/abort.ts';
+import { systemErrorCode } from '#base/errors.ts';
 import { childEnvironment } from './child-environment.ts';
 import { isProgramMissing } from './missing-program.ts';
 
@@ -13,6 +14,10 @@ export interface CommandOptions extends Abortable {
   /** Written to the command's stdin, which is closed otherwise. */
   input?: string | Uint8Array | Readable;
   timeoutMs?: number;
+  /** It and whatever it starts are a process group of their own, all of which an abort ends. */
+  group?: boolean;
+  /** What it prints may be endless: `onLine` gets it, and the result has none of it. */
+  discardOutput?: boolean;
   /** Called with each line of stdout and stderr as it comes; long lines are cut at 8 KiB. */
   onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }
@@ -50,6 +55,7 @@ export class CommandError extends Error {
 }
 
 const MAX_OUTPUT_MIB = 16;
+const FORCE_AFTER_MS = 2000;
 
 /**
  * Runs a program to its end, without a shell. Aborting kills its whole process tree's leader with SIGTERM, after 2 s SIGKILL.
@@ -68,11 +74,14 @@ export async function runCommand(
     extendEnv: false,
     ...(options.input === undefined ? { stdin: 'ignore' as const } : { input: options.input }),
     ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }),
-    ...(options.signal === undefined ? {} : { cancelSignal: options.signal }),
-    forceKillAfterDelay: 2000,
+    ...(options.signal === undefined || options.group ? {} : { cancelSignal: options.signal }),
+    detached: options.group === true,
+    buffer: options.discardOutput !== true,
+    forceKillAfterDelay: FORCE_AFTER_MS,
     maxBuffer: MAX_OUTPUT_MIB * 2 ** 20,
     stripFinalNewline: false,
   });
+  using _ = options.group ? killGroupOnAbort(child.pid, options.signal) : undefined;
   const { onLine } = options;
   const outputs = onLine ? (['stdout', 'stderr'] as const) : [];
   const forwarding = outputs.map((from) =>
@@ -81,7 +90,7 @@ export async function runCommand(
   try {
     const { stdout, stderr } = await child;
     await Promise.all(forwarding);
-    return { stdout, stderr };
+    return { stdout: stdout ?? '', stderr: stderr ?? '' };
   } catch (error) {
     options.signal?.throwIfAborted();
     if (error instanceof ExecaError) throw new CommandError(error, file);
@@ -91,6 +100,32 @@ export async function runCommand(
 
 export function lastLines(text: string, count: number): string {
   return text.trimEnd().split('\n').slice(-count).join('\n');
+}
+
+/** SIGTERM to a process group, SIGKILL when some of it is still there; disposing ends the watch, and what outlived an abort. */
+function killGroupOnAbort(pid: number | undefined, signal: AbortSignal | undefined): Disposable {
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    signalGroup(pid, 'SIGTERM');
+    timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), FORCE_AFTER_MS);
+  };
+  signal?.addEventListener('abort', onAbort, { once: true });
+  return {
+    [Symbol.dispose]: () => {
+      signal?.removeEventListener('abort', onAbort);
+      clearTimeout(timer);
+      if (signal?.aborted) signalGroup(pid, 'SIGKILL');
+    },
+  };
+}
+
+function signalGroup(pid: number | undefined, name: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return; // it never started
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error; // all of it has ended
+  }
 }
 
 function howItEnded(error: ExecaError): string {

@@ -15,7 +15,7 @@ describe('an image of one program, without init, shell, /etc or sshd', () => {
   before(async () => {
     home = await createMachineHome();
     await runProcess('sh', ['-c', BUSYBOX_ONLY, 'sh', home.root]);
-    await home.succeed(['image', 'import', join(home.root, 'tiny.tar'), '--name', 'tiny']);
+    await home.succeed(['image', 'import', join(home.root, 'tiny.tar'), '--name', 'tiny', '--size', '64M']);
   });
   after(() => home[Symbol.asyncDispose]());
 
@@ -25,6 +25,17 @@ describe('an image of one program, without init, shell, /etc or sshd', () => {
       ...['--', '/bin/busybox', 'uname', '-s'],
     ]);
     assert.equal(text, 'Linux');
+  });
+
+  it('boots after it went through a bundle', async () => {
+    const path = join(home.root, 'tiny.tar.zst');
+    await home.succeed(['image', 'make-bundle', 'tiny', '--name', 'unpacked', '--output', path]);
+    await home.succeed(['image', 'import', path]);
+    const { text } = await home.succeed([
+      ...['vm', 'run', '--rm', '--image', 'unpacked', ...SMALL],
+      ...['--', '/bin/busybox', 'ls', '/bin'],
+    ]);
+    assert.equal(text, 'busybox');
   });
 
   it('what a VM wrote is in the image that is made of its disk', async () => {

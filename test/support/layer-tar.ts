@@ -19,12 +19,12 @@ export function padded(content: Buffer): Buffer {
 }
 
 /** A member with its content. */
-export function member(details: Details, content = ''): Buffer {
-  const bytes = Buffer.from(content);
+export function member(details: Details, content: string | Buffer = ''): Buffer {
+  const bytes = Buffer.from(content as string);
   return Buffer.concat([tarHeader({ ...PLAIN, size: bytes.length, ...details }), padded(bytes)]);
 }
 
-export const file = (name: string, content = name, details: Details = {}) =>
+export const file = (name: string, content: string | Buffer = name, details: Details = {}) =>
   member({ ...details, name }, content);
 export const folder = (name: string, details: Details = {}) =>
   member({ mode: 0o755, ...details, name, type: '5' });
@@ -55,8 +55,12 @@ export interface ReadMember extends TarMember {
   content: string;
 }
 
-export async function readMerged(merged: MergedTar): Promise<ReadMember[]> {
-  await using source = new ByteSource(merged.open());
+export function readMerged(merged: MergedTar): Promise<ReadMember[]> {
+  return readMembers(merged.open());
+}
+
+export async function readMembers(tar: AsyncIterable<Buffer>): Promise<ReadMember[]> {
+  await using source = new ByteSource(tar);
   const members: ReadMember[] = [];
   for await (const found of readTar(source)) {
     const content = await source.take(paddedSizeOf(found.size));

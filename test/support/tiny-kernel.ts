@@ -44,6 +44,14 @@ export function bzImage(payload: Buffer, { is64Bit = true }: { is64Bit?: boolean
   return Buffer.concat([image, payload, Buffer.alloc(100)]);
 }
 
+/** As much of an arm64 Image as banger looks at. */
+export function arm64Image(): Buffer {
+  const image = Buffer.alloc(1024);
+  image.write('MZ', 0);
+  image.write('ARMd', 56);
+  return Buffer.concat([image, tinyElf({ machine: 183 }).subarray(152)]);
+}
+
 /** The kernel's build appends the unpacked size to every payload but gzip's. */
 export function withSize(packed: Buffer, size: number): Buffer {
   const appended = Buffer.alloc(4);

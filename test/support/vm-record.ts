@@ -18,6 +18,7 @@ export function vmRecord(differences: Partial<VmRecord> = {}): VmRecord {
     },
     imageId: 'aaaaaaaaaaaa',
     kernelId: 'bbbbbbbbbbbb',
+    run: null,
     hostAddress: null,
     published: [],
     createdAtMs: 1_700_000_000_000,

@@ -48,7 +48,9 @@ test('image list shows each name, --available what can be made', async () => {
   assert.match(text, /^NAME +ID +KIND +ARCHITECTURE +SIZE +ON DISK +CREATED$/m);
   assert.match(text, /^listed +[0-9a-f]{12} +import +\S+ +64 MiB .* (just now|ago)$/m);
   assert.match(text, /^also:1 +[0-9a-f]{12} +import/m);
-  assert.match((await banger('image', 'list', '--available')).text, /^debian-bookworm +no +zeros$/m);
+  const available = (await banger('image', 'list', '--available')).text;
+  assert.match(available, /^NAME +HERE +KIND +FROM +CATALOG +DESCRIPTION$/m);
+  assert.match(available, /^debian-bookworm +no +recipe +Debian none +built-in +zeros$/m);
 });
 
 test('image show tells where it came from', async () => {
@@ -84,4 +86,38 @@ test('image export takes the format from the target', async () => {
 
 test('image cache prune says how much', async () => {
   assert.equal((await banger('image', 'cache', 'prune', '--dry-run')).text, 'would remove 0 files, 0 B');
+});
+
+test('image make-bundle prints what a catalog needs, and image import takes it back', async () => {
+  await importTar('bundled');
+  const path = join(home.root, 'bundled.tar.zst');
+  const { text, stderr } = await banger('image', 'make-bundle', 'bundled', '-o', path, '--name', 'unbundled');
+  const [first = '', ...rest] = text.split('\n');
+  const entry = JSON.parse(rest.join('\n')) as { sha256: string; url: string };
+  assert.equal(first, `sha256 ${entry.sha256}`, stderr);
+  assert.equal(entry.url, 'bundled.tar.zst');
+  const imported = await banger('image', 'import', path, '--sha256', entry.sha256);
+  assert.equal(imported.text, 'unbundled', imported.stderr);
+  const again = await banger('image', 'make-bundle', 'bundled', '-o', path, '--json');
+  assert.match(again.stderr, /"code":"EXPORT_TARGET_TAKEN"/);
+  const toStdout = await banger('image', 'make-bundle', 'bundled', '-o', '-');
+  assert.deepEqual([toStdout.status, toStdout.text], [2, '']);
+  const wrong = await banger('image', 'import', path, '--sha256', 'abc');
+  assert.match(wrong.stderr, /is not 64 hexadecimal digits.*\nhint: sha256sum/);
+  const nameless = await banger('image', 'import', join(home.root, 'r.tar'));
+  assert.match(nameless.stderr, /the image needs a name.*\nhint: give --name/);
+});
+
+test('image build says what it cannot build', async () => {
+  for (const [args, expected] of [
+    [['https://example.org/app.git'], /is no folder of this machine.*\nhint: give the folder/],
+    [[home.root], /it holds no Dockerfile.*\nhint: name the Dockerfile with --file/],
+    [[home.root, '--build-arg', '=x'], /is no name.*\nhint: write --build-arg NAME=value/],
+    [[home.root, '--builder', 'make'], /is not one of buildah, podman, docker/],
+    [[home.root, '--platform', 'linux/s390x'], /VMs of this machine are.*\nhint: leave --platform out/],
+  ] as const) {
+    const { stderr, text } = await banger('image', 'build', ...args, '-t', 'built');
+    assert.match(stderr, expected);
+    assert.equal(text, '');
+  }
 });

@@ -10,6 +10,7 @@ import { resolveLayout, type Layout } from '#contract/layout.ts';
 import type { ExecRequest } from '#contract/owner/exec.ts';
 import type { DoctorReport } from '#contract/owner/host.ts';
 import type { Operation, OperationResult } from '#contract/owner/operation.ts';
+import type { ServiceStatus } from '#contract/owner/service.ts';
 import type { CreateVmRequest, StopOutcome, Vm } from '#contract/owner/vm.ts';
 import { BUILD_HEADER, buildLabel } from '#contract/version.ts';
 import { ScriptedExec } from './scripted-exec.ts';
@@ -29,6 +30,9 @@ export class ScriptedDaemon implements AsyncDisposable {
   /** How the next creation fails. */
   createFailure: UserError | undefined;
   stopOutcome: StopOutcome = 'powered-off';
+  /** How the VMs are run that are made from now on, and how their service is. */
+  run: Vm['run'];
+  service: ServiceStatus = { state: 'running', pid: 7, starts: 1 };
   consoleText = 'line 1\nline 2\nline 3\n';
   build = buildLabel();
   doctor: DoctorReport = { rows: [{ check: 'kvm', status: 'pass', message: 'works' }] };
@@ -179,6 +183,7 @@ export class ScriptedDaemon implements AsyncDisposable {
     const vm = this.#getVm(reference);
     if (action === 'logs') return this.#sendLogs(response, url);
     if (action === 'wait') return send(response, vm);
+    if (action === 'service') return send(response, this.service);
     if (action === 'stats') return send(response, this.#stats.of(vm));
     if (request.method === 'GET') return send(response, vm);
     send(
@@ -223,6 +228,10 @@ export class ScriptedDaemon implements AsyncDisposable {
       });
     }
     const vm = this.addVm(request.name ?? 'calm-otter', 'creating');
+    if (this.run) vm.run = this.run;
+    if (request.publishAll) {
+      vm.published = [{ hostAddress: '127.0.0.1', hostPort: 40_080, guestPort: 80, protocol: 'tcp' }];
+    }
     return this.#run('vm.create', vm, () => {
       if (this.createFailure) throw this.createFailure;
       vm.state = request.start === false ? 'stopped' : 'running';

@@ -62,7 +62,7 @@ test('-d prints the name and leaves', async () => {
 
 test('what is ambiguous is refused before anything is made', async () => {
   const before = daemon.createRequests.length;
-  for (const args of [['-d', '--rm'], ['-d', '--', 'true'], ['--']]) {
+  for (const args of [['-d', '--rm'], ['-d', '--'], ['--']]) {
     const result = await runBanger(daemon, ['vm', 'run', ...args]);
     assert.match(result.stderr, /\[USAGE\]/);
     assert.equal(result.status, 2);

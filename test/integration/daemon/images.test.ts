@@ -75,6 +75,7 @@ describe('images', () => {
       const image = await importAs(`again-${source}`, source);
       const tool = await readExt4Entry(diskOf(image), '/bin/tool');
       assert.deepEqual([tool.mode, tool.owner], [0o4755, '5:6'], source);
+      assert.deepEqual(await readdir(join(home.layout.imagesDir, image.id)), ['rootfs.ext4'], source);
     }
     assert.match((await client.images.get('again-layout')).digest ?? '', /^sha256:[0-9a-f]{64}$/);
     const again = await client.images.export('original', { path: file('layout'), format: 'oci' });

@@ -8,6 +8,7 @@ import { UserError } from '#contract/errors.ts';
 import type { Host } from '#contract/owner/host.ts';
 import type { Operation } from '#contract/owner/operation.ts';
 import type { VmPorts } from '#contract/owner/port.ts';
+import type { ServiceStatus } from '#contract/owner/service.ts';
 import type {
   CreateVmRequest,
   KillVmRequest,
@@ -40,15 +41,28 @@ export class MemoryServices implements Services {
     this.vms = new MemoryVms(folder, this.operations);
     this.stats = new MemoryUsage(this.vms);
     this.activity = this.stats;
-    this.commands = new CommandService({ agent: (reference) => this.vms.agent(reference) });
+    this.commands = new CommandService({
+      agent: (reference) => this.vms.agent(reference),
+      complete: (_, request) => request,
+    });
   }
 
   images = {
     list: async () => ({
       images: [],
-      available: [{ name: 'debian-bookworm', description: 'Debian 12', pulled: false }],
+      available: [
+        {
+          name: 'debian-bookworm',
+          description: 'Debian 12',
+          kind: 'recipe' as const,
+          catalog: 'built-in',
+          origin: 'Debian bookworm',
+          pulled: false,
+        },
+      ],
+      catalogProblems: [],
     }),
-    get: noImage,
+    get: async () => noImage(),
     pull: async () => noImage(),
     import: async () => noImage(),
     commit: async () => noImage(),
@@ -56,9 +70,12 @@ export class MemoryServices implements Services {
     tag: noImage,
     promote: async () => noImage(),
     export: async () => noImage(),
+    seed: async () => noImage(),
     delete: async () => noImage(),
     pruneCache: async () => ({ files: 0, bytes: 0 }),
   };
+  bundles = { make: async () => noImage() };
+  imageBuilds = { build: async () => noImage() };
   kernels: KernelHandlers = {
     list: async () => ({ kernels: [], available: [] }),
     get: async (reference) => unknownKernel(reference),
@@ -225,6 +242,16 @@ class MemoryVms implements VmHandlers {
   async ping(reference: string, options: Abortable): Promise<{ roundTripMs: number; bootId: string }> {
     const agent = await this.agent(reference);
     return { roundTripMs: await agent.ping(options), bootId: agent.hello.bootId };
+  }
+
+  async serviceStatus(reference: string, options: Abortable): Promise<ServiceStatus> {
+    const agent = await this.agent(reference);
+    const status = await agent.service.status(options);
+    if (status) return status;
+    throw new UserError(
+      'SERVICE_NOT_DEFINED',
+      `Cannot say how the service of "${reference}" is: it has none`,
+    );
   }
 
   consoleLogPath(reference: string): string {

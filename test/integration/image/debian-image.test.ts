@@ -8,6 +8,7 @@ import { randomHex } from '#base/ids.ts';
 import { findProcessesByCommandLine } from '#host/proc.ts';
 import { readExt4Entry, run } from './ext4-entry.ts';
 import { openService } from './open-service.ts';
+import { recipeCatalogs } from '../../support/recipe-catalog.ts';
 import { tinyRecipe } from './tiny-recipe.ts';
 
 const program = new URL('./build-tiny-image.ts', import.meta.url).pathname;
@@ -28,7 +29,7 @@ describe('building a Debian image', { timeout: 180_000 }, () => {
     );
 
   test('makes a clean, private file system and keeps the packages', async () => {
-    using opened = await openService(folder, { recipes: [tinyRecipe] });
+    using opened = await openService(folder, { catalogs: recipeCatalogs(tinyRecipe) });
     const details: string[] = [];
     const report = { detail: (text: string) => details.push(text), progress() {} };
     const { rootDiskPath, record } = await opened.service.ensureImage('tiny', { report });
@@ -55,7 +56,7 @@ describe('building a Debian image', { timeout: 180_000 }, () => {
     ['late', 2000 + Math.random() * 2500],
   ] as const) {
     test(`aborting it ${name} (after ${Math.round(afterMs)} ms) leaves no file and no process`, async () => {
-      using opened = await openService(`${folder}/abort-${name}`, { recipes: [tinyRecipe] });
+      using opened = await openService(`${folder}/abort-${name}`, { catalogs: recipeCatalogs(tinyRecipe) });
       const controller = new AbortController();
       const building = opened.service.ensureImage('tiny', { signal: controller.signal });
       void delay(afterMs).then(() => controller.abort(new Error('enough')));
@@ -86,7 +87,7 @@ describe('building a Debian image', { timeout: 180_000 }, () => {
     });
     const images = `${home}/state/banger/images`;
     assert.match((await readdir(images)).join(), /^\.[0-9a-f]{12}\.partial$/);
-    using opened = await openService(home, { recipes: [tinyRecipe] });
+    using opened = await openService(home, { catalogs: recipeCatalogs(tinyRecipe) });
     await opened.service.removeLeftovers();
     assert.deepEqual(await readdir(images), []);
   });

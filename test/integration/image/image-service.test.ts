@@ -6,6 +6,7 @@ import { isUserError, UserError } from '#contract/errors.ts';
 import type { ImageBuilder, KernelBuilder } from '#daemon/image/builders.ts';
 import { KernelRepository } from '#store/kernel-repository.ts';
 import { openService, type OpenService } from './open-service.ts';
+import { recipeCatalogs } from '../../support/recipe-catalog.ts';
 import { tinyRecipe } from './tiny-recipe.ts';
 
 /** Writes what a real build leaves, when the test says so. */
@@ -61,7 +62,7 @@ describe('image service', () => {
 
   const reopen = () =>
     openService(folder, {
-      recipes: [tinyRecipe],
+      catalogs: recipeCatalogs(tinyRecipe),
       imageBuilder: builder,
       kernelBuilder: fakeKernelBuilder,
     });
@@ -76,7 +77,15 @@ describe('image service', () => {
     assert.equal(await readFile(again.rootDiskPath, 'utf8'), 'an image');
     assert.deepEqual((await opened.service.getImage(again.record.id)).record, again.record);
     assert.deepEqual(opened.service.listAvailable(), [
-      { name: 'tiny', description: tinyRecipe.description, pulled: true },
+      {
+        name: 'tiny',
+        description: tinyRecipe.description,
+        kind: 'recipe',
+        catalog: 'built-in',
+        origin: 'Debian bookworm',
+        sizeBytes: tinyRecipe.sizeBytes,
+        pulled: true,
+      },
     ]);
   });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   mkdir,
   mkdtemp,
@@ -18,10 +19,38 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { isUserError, type ErrorCode } from '#contract/errors.ts';
 import type { Kernel } from '#contract/owner/kernel.ts';
 import { unpackPackage } from '#daemon/image/debian/kernel-unpack.ts';
+import {
+  file as fileMember,
+  folder as folderMember,
+  hardLink,
+  member,
+  symlink as symlinkMember,
+  tarOf,
+} from '../../support/layer-tar.ts';
 import { bzImage, lz4Literals, TINY_RELEASE, tinyElf, withSize } from '../../support/tiny-kernel.ts';
 import { openService, type OpenService } from './open-service.ts';
 
 const isX86 = process.arch === 'x64' ? false : 'the kernels of these tests are for x86_64';
+
+function arMember(name: string, content: Buffer): Buffer {
+  const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
+  const header = `${fields.join('')}${String(content.length).padEnd(10)}\x60\n`;
+  return Buffer.concat([Buffer.from(header), content, Buffer.alloc(content.length % 2, '\n')]);
+}
+
+function isThere(program: string): boolean {
+  return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
+}
+
+/** A kernel of a usual size, of which some can be packed well and some not at all. */
+function largeElf(): Buffer {
+  const text = Buffer.alloc(12 * 2 ** 20, 'what a kernel says, over and over\0');
+  for (let at = 0; at < text.length; at += 4096) text.writeUInt32LE(at, at);
+  return Buffer.concat([tinyElf(), text, createHash('shake256', { outputLength: 2 ** 20 }).digest(), text]);
+}
+
+const CONTROL =
+  'Package: linux-image-tiny\nVersion: 1\nArchitecture: amd64\nMaintainer: us <us@example.org>\nDescription: tiny\n';
 
 describe('importing kernels', { skip: isX86 }, () => {
   let folder: string;
@@ -72,10 +101,8 @@ describe('importing kernels', { skip: isX86 }, () => {
     assert.deepEqual(opened.service.listKernels(), []);
   };
   const makeDeb = async (tree: string): Promise<string> => {
-    const control =
-      'Package: linux-image-tiny\nVersion: 1\nArchitecture: amd64\nMaintainer: us <us@example.org>\nDescription: tiny\n';
     await mkdir(`${tree}/DEBIAN`, { recursive: true });
-    await writeFile(`${tree}/DEBIAN/control`, control);
+    await writeFile(`${tree}/DEBIAN/control`, CONTROL);
     const script = `#!/bin/sh\ntouch ${given}/executed\n`;
     await writeFile(`${tree}/DEBIAN/preinst`, script, { mode: 0o755 });
     execFileSync('chmod', ['-R', 'u=rwX,go=rX', tree]);
@@ -83,6 +110,19 @@ describe('importing kernels', { skip: isX86 }, () => {
       stdio: 'ignore',
     });
     return `${folder}/tiny.deb`;
+  };
+
+  /** A package whose files are whatever is wished; dpkg-deb itself makes no such ones. */
+  const packDeb = async (members: readonly Buffer[]): Promise<Buffer> => {
+    const parts: [string, Buffer][] = [
+      ['debian-binary', Buffer.from('2.0\n')],
+      ['control.tar.gz', gzipSync(tarOf(fileMember('./control', CONTROL)))],
+      ['data.tar.gz', gzipSync(tarOf(...members))],
+    ];
+    return Buffer.concat([
+      Buffer.from('!<arch>\n'),
+      ...parts.map(([name, content]) => arMember(name, content)),
+    ]);
   };
 
   test('an ELF kernel with everything built in', async () => {
@@ -125,6 +165,34 @@ describe('importing kernels', { skip: isX86 }, () => {
     }
   });
 
+  // As the kernel's own build calls them (scripts/Makefile.lib); more than the 8 MiB of one LZ4 block.
+  for (const [program, args, isSized] of [
+    ['gzip', ['-n', '-9', '-c'], false],
+    ['xz', ['--check=crc32', '--x86', '--lzma2=,dict=32MiB', '-c'], true],
+    ['zstd', ['-22', '--ultra', '-c', '-q'], true],
+    ['lz4', ['-l', '-9', '-c', '-q'], true],
+  ] as const) {
+    const skip = isThere(program) ? false : `needs the program ${program}`;
+    test(`a bzImage whose payload ${program} packed`, { skip }, async () => {
+      const elf = largeElf();
+      const plain = await give('plain', elf);
+      const packed = execFileSync(program, [...args, plain], { maxBuffer: 2 ** 26 });
+      const image = bzImage(isSized ? withSize(packed, elf.length) : packed);
+      const kernel = await importKernel(await give('bzImage', image));
+      assert.ok((await contentOf(kernel, 'vmlinux')).equals(elf));
+      assert.ok((await contentOf(kernel, 'vmlinuz')).equals(image));
+      await opened.service.kernels.remove(kernel.id);
+      const cut = packed.subarray(0, Math.floor(packed.length / 2));
+      await refuses(
+        importKernel(await give('cut', bzImage(isSized ? withSize(cut, elf.length) : cut))),
+        /Cannot use/,
+      );
+      const longer = Buffer.from(image);
+      longer.writeUInt32LE(2 ** 31, 0x24c);
+      await refuses(importKernel(await give('longer', longer)), /cut short/);
+    });
+  }
+
   test('a bzImage packed in an unknown way is kept as it is, with its modules', async () => {
     const image = await give('bzImage', bzImage(Buffer.from('BZh9 who knows')));
     const kernel = await importKernel(image, await giveModules());
@@ -162,6 +230,49 @@ describe('importing kernels', { skip: isX86 }, () => {
     await mkdir(`${given}/boot`);
     await symlink(`${folder}/outside/vmlinuz-${TINY_RELEASE}`, `${given}/boot/vmlinuz-${TINY_RELEASE}`);
     await refuses(importKernel(await makeDeb(given)), /it has no vmlinuz, bzImage or vmlinux/);
+  });
+
+  test('a package that leads out of its folder is refused, and writes nothing there', async () => {
+    const outside = `${folder}/outside`;
+    await mkdir(outside);
+    const vmlinuz = `vmlinuz-${TINY_RELEASE}`;
+    const kernel = bzImage(gzipSync(tinyElf()));
+    const hostile: Record<string, [Buffer[], RegExp]> = {
+      'a symlink and what is below it': [
+        [symlinkMember('./boot', outside), fileMember(`./boot/${vmlinuz}`, kernel)],
+        /Cannot unpack/,
+      ],
+      'a symlink that becomes a folder': [
+        [
+          symlinkMember('./boot', '../outside'),
+          folderMember('./boot/'),
+          fileMember(`./boot/${vmlinuz}`, kernel),
+        ],
+        /Cannot (?:unpack|use)/,
+      ],
+      'two dots': [[fileMember(`../outside/${vmlinuz}`, kernel)], /Cannot unpack/],
+      'two dots in the middle': [[fileMember(`./boot/../../outside/${vmlinuz}`, kernel)], /Cannot unpack/],
+      'a hard link out': [[hardLink(`./boot/${vmlinuz}`, '/etc/passwd')], /Cannot unpack/],
+      'an absolute name': [[fileMember(`${outside}/${vmlinuz}`, kernel)], /it has no vmlinuz/],
+      'a device': [
+        [member({ name: `./boot/${vmlinuz}`, type: '4', major: 8, minor: 0 })],
+        /Cannot (?:unpack|use)/,
+      ],
+      'a pipe': [[member({ name: `./boot/${vmlinuz}`, type: '6' })], /it has no vmlinuz/],
+    };
+    for (const [name, [members, message]] of Object.entries(hostile)) {
+      await refuses(importKernel(await give('hostile.deb', await packDeb(members))), message);
+      assert.deepEqual(await readdir(outside), [], name);
+    }
+  });
+
+  test('a package that is cut short anywhere is refused', async () => {
+    await give(`boot/vmlinuz-${TINY_RELEASE}`, bzImage(gzipSync(tinyElf())));
+    const whole = await readFile(await makeDeb(given));
+    for (const part of [0.2, 0.5, 0.8, 0.99]) {
+      const path = await give('cut.deb', whole.subarray(0, Math.floor(whole.length * part)));
+      await refuses(importKernel(path), /Cannot unpack/);
+    }
   });
 
   test('links among modules stay behind', async () => {

@@ -37,6 +37,7 @@ describe('the kernels of a host', () => {
   let opened: OpenService;
   let operations: OperationRegistry;
   let vms: { id: string; name: string; kernelId: string }[];
+  let images: { id: string; name: string; kernelId: string }[];
   let service: KernelService;
 
   before(async () => {
@@ -49,6 +50,7 @@ describe('the kernels of a host', () => {
     await writeFile(`${folder}/agent`, 'agent');
     builder = new FakeKernelBuilder();
     vms = [];
+    images = [];
     opened = await openService(folder, { kernelBuilder: builder });
     operations = new OperationRegistry({ log: silentLogger });
     const { kernels: store } = opened.service;
@@ -56,7 +58,7 @@ describe('the kernels of a host', () => {
       store,
       operations,
       listVms: () => vms,
-      listImages: () => [],
+      listImages: () => images,
       log: silentLogger,
     });
   });
@@ -154,6 +156,18 @@ describe('the kernels of a host', () => {
       details: { vms: ['demo'], images: [] },
     });
     vms = [];
+    images = [{ id: '3', name: 'pinned', kernelId: id }];
+    await assert.rejects(service.delete(name), {
+      code: 'KERNEL_IN_USE',
+      message: /images have it: pinned/,
+      details: { vms: [], images: ['pinned'] },
+    });
+    images = [];
+    const pulled = Promise.withResolvers<void>();
+    const pulling = operations.begin({ kind: 'image.pull' }, async () => (await pulled.promise, {}));
+    await assert.rejects(service.delete(name), { code: 'KERNEL_IN_USE', message: /one that is being made/ });
+    pulled.resolve();
+    for await (const _ of operations.events(pulling.id, {})) continue;
     const gate = Promise.withResolvers<void>();
     const vm = { id: '2', name: 'coming' };
     const creation = operations.begin({ kind: 'vm.create', vm }, async () => (await gate.promise, {}));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -9,6 +9,7 @@ import { push, skip, startRegistry } from '../oci/debian-registry.ts';
 import { makeImage } from '../oci/tiny-image.ts';
 import { readExt4Entry, run } from './ext4-entry.ts';
 import { openService } from './open-service.ts';
+import { recipeCatalogs } from '../../support/recipe-catalog.ts';
 import { tinyRecipe } from './tiny-recipe.ts';
 
 const MAKE_LAYERS = `
@@ -34,9 +35,9 @@ async function openPlace(t: TestContext) {
     authFiles: [],
     patience: { attempts: 1, pauseMs: 5, maxRetryAfterMs: 100 },
   });
-  const opened = await openService(folder, { recipes: [tinyRecipe], puller });
+  const opened = await openService(folder, { catalogs: recipeCatalogs(tinyRecipe), puller });
   t.after(() => opened[Symbol.dispose]());
-  return { ...opened, folder, registry, wish: { reference, insecureHttp: true, sizeBytes: 128 * MiB } };
+  return { ...opened, folder, registry, tars, wish: { reference, insecureHttp: true, sizeBytes: 128 * MiB } };
 }
 
 test('an image of a registry becomes a root disk, once for all who want it', { skip }, async (t) => {
@@ -53,7 +54,7 @@ test('an image of a registry becomes a root disk, once for all who want it', { s
   assert.equal((await readExt4Entry(rootDiskPath, '/bin/tool')).mode, 0o4755);
   const { stdout } = await run('debugfs', ['-R', 'ls -p /bin', rootDiskPath]);
   const names = stdout.split('\n').flatMap((line) => line.split('/')[5] ?? []);
-  assert.deepEqual(names, ['.', '..', 'more', 'tool']);
+  assert.deepEqual(names.toSorted(), ['.', '..', 'more', 'tool']);
   await run('e2fsck', ['-fn', rootDiskPath]);
   assert.deepEqual(await readdir(join(layout.imagesDir, image.id)), ['rootfs.ext4']);
 });
@@ -66,6 +67,50 @@ test('what was downloaded is kept until it is pruned', { skip }, async (t) => {
   assert.deepEqual(await service.pruneCache({ dryRun: false }), counted);
   assert.deepEqual(await readdir(join(folder, 'cache/oci/blobs/sha256')), []);
   assert.equal((await service.ensureImage('tool')).record.name, 'tool');
+});
+
+test(
+  'a second pull of a name asks the registry: the name goes to what is new, the old image stays',
+  { skip },
+  async (t) => {
+    const { service, wish, registry, tars, layout } = await openPlace(t);
+    const request = { ...wish, name: 'tool' };
+    const first = await service.pull(request, {});
+    const stages: string[] = [];
+    const report = { stage: (name: string) => stages.push(name), detail() {}, progress() {} };
+    assert.deepEqual(await service.pull(request, { report }), first);
+    assert.deepEqual(stages, ['pull-image', 'up-to-date']);
+
+    await push([makeImage(tars.toReversed())], wish.reference);
+    assert.deepEqual(await service.obtain(request, {}), first, 'who only needs an image takes what is there');
+    const [second, same] = await Promise.all([service.pull(request, {}), service.pull(request, {})]);
+    assert.equal(second.id, same.id);
+    assert.notEqual(second.id, first.id);
+    assert.equal(service.store.find('tool')?.id, second.id);
+    assert.deepEqual(service.store.find(first.id), { ...first, name: first.id, names: [] });
+    const users = [{ id: 'v', name: 'vm', state: 'stopped' }];
+    await service.store.removeNameless((id) => (id === first.id ? users : []));
+    assert.ok(service.store.find(first.id), 'a VM begins from it');
+    await service.store.removeNameless(() => []);
+    assert.equal(service.store.find(first.id), undefined);
+    assert.deepEqual(await readdir(layout.imagesDir), [second.id]);
+
+    const gone = { ...request, reference: `${registry}/acme/gone` };
+    await assert.rejects(service.pull(gone, {}), { code: 'IMAGE_NOT_FOUND' });
+    assert.equal(service.store.find('tool')?.id, second.id);
+  },
+);
+
+test('what is damaged in the cache is fetched and read again', { skip }, async (t) => {
+  const { service, wish, folder } = await openPlace(t);
+  await service.obtain({ ...wish, name: 'tool' }, {});
+  const headers = join(folder, 'cache/oci/headers');
+  for (const name of await readdir(headers)) await writeFile(join(headers, name), 'damaged');
+  await service.obtain({ ...wish, name: 'again' }, {});
+  for (const name of await readdir(headers)) await truncate(join(headers, name), 20);
+  await service.obtain({ ...wish, name: 'once-more' }, {});
+  const { rootDiskPath } = await service.ensureImage('once-more');
+  assert.equal((await readExt4Entry(rootDiskPath, '/bin/tool')).mode, 0o4755);
 });
 
 test('a pull that fails or is cancelled leaves no image', { skip }, async (t) => {
@@ -95,7 +140,7 @@ test(
   { skip },
   async (t) => {
     const { service } = await openPlace(t);
-    assert.throws(() => service.assertAvailable('tinny'), { code: 'IMAGE_NOT_FOUND' });
+    await assert.rejects(service.assertAvailable('tinny'), { code: 'IMAGE_NOT_FOUND' });
     assert.equal(service.isAvailable('alpine'), true);
     assert.equal(service.isAvailable('ghcr.io/acme/tinny:1'), true);
     assert.equal(service.isAvailable('No Reference'), false);
