@@ -33,7 +33,8 @@ describe('AgentClient.connect', () => {
         guest.sendBytes(part);
       }
       guest.sendBytes(randomBytes(1_000_000));
-      guest.sendBytes(nonce.subarray(0, 15));
+      // Not more of it: with 15 bytes, each nonce of 256 that ends as it begins would be found there already.
+      guest.sendBytes(nonce.subarray(0, 8));
       greet(nonce);
     };
     const client = await AgentClient.connect(guest.hostEnd);

@@ -129,7 +129,7 @@ test('a key that is none, and a file that cannot be read, are rows of the config
     await mkdir(layout.configPath, { recursive: true });
     const { rows } = await doctor();
     assert.match(rowOf(rows, 'config').message, /EISDIR/);
-    assert.equal(rowOf(rows, 'hypervisor').status, 'pass');
+    assert.match(rowOf(rows, 'hypervisor').message, /^qemu \d/);
   });
 });
 

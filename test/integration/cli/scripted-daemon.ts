@@ -148,7 +148,17 @@ export class ScriptedDaemon implements AsyncDisposable {
     else if (kind === 'images')
       send(response, {
         images: [],
-        available: [{ name: 'debian-bookworm', description: 'Debian 12', pulled: false }],
+        available: [
+          {
+            name: 'debian-bookworm',
+            description: 'Debian 12',
+            kind: 'recipe',
+            origin: 'debian bookworm',
+            catalog: 'built-in',
+            pulled: false,
+          },
+        ],
+        catalogProblems: [],
       });
     else if (kind === 'kernels') send(response, { kernels: [], available: [] });
     else if (kind === 'stats') {
