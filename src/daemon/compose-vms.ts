@@ -83,7 +83,14 @@ function composeUpkeep(ground: Ground, { drivers, images }: Parts, parts: Upkeep
   return {
     reconcile: () => reconcile(recovery),
     lostNetworks: new LostNetworks({ registry, handles, isBusy, log }),
-    stalled: new StalledMachines({ registry, handles, hypervisor: drivers.hypervisor, isBusy, log }),
+    stalled: new StalledMachines({
+      registry,
+      handles,
+      hypervisor: drivers.hypervisor,
+      isBusy,
+      hasRoom: () => ground.reserve.leavesRoom(),
+      log,
+    }),
     fsck: new FsckService({
       registry,
       runner,

@@ -25,4 +25,5 @@ test('nothing is taken where there is hardly any room', async () => {
   const reserve = new SpaceReserve('/proc/reserve'); // a file system without any
   await reserve.keep();
   assert.equal(reserve.release(), false);
+  assert.equal(await reserve.leavesRoom(), false);
 });

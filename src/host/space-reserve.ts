@@ -5,6 +5,8 @@ import { pathExists, writeFileAtomic } from './files.ts';
 import { dirname } from 'node:path';
 
 const RESERVE_BYTES = 2 * 2 ** 20;
+/** What others may use begins above that, so that they do not use up what was given back. */
+const OWN_BYTES = 4 * RESERVE_BYTES;
 /** Not taken from a file system that is nearly full anyway. */
 const PLENTY = 32;
 
@@ -25,6 +27,11 @@ export class SpaceReserve {
     if ((await freeSpaceBytes(dirname(this.#path))) < RESERVE_BYTES * PLENTY) return;
     // Some file systems keep no room for zeros.
     await writeFileAtomic(this.#path, randomBytes(RESERVE_BYTES));
+  }
+
+  /** Whether there is room for others than the reserve's owner. */
+  async leavesRoom(): Promise<boolean> {
+    return (await freeSpaceBytes(dirname(this.#path))) > OWN_BYTES;
   }
 
   /** Gives the room back; false when there is no reserve. Synchronous, for whoever writes next. */

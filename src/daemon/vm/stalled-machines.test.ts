@@ -15,15 +15,19 @@ const machine = { process: { pid: 1, startTicks: 1 }, guestSocketPath: '/a', con
 function place({ state = 'running' as const, isBusy = false } = {}) {
   const registry = new VmRegistry(new VmRepository(openDatabase(':memory:')));
   registry.add(vmRecord({ state }));
-  const host = { hasRoom: true, status: 'running' as MachineStatus };
+  const host = { hasRoom: true, isReserveFree: false, status: 'running' as MachineStatus };
   const stalled = new StalledMachines({
     registry,
     handles: { get: () => ({ machine }) },
     hypervisor: {
       status: async () => host.status,
-      resume: async () => void (host.status = host.hasRoom ? 'running' : 'paused'),
+      resume: async () => {
+        host.isReserveFree = false; // what is free, its guest takes
+        host.status = host.hasRoom ? 'running' : 'paused';
+      },
     },
     isBusy: () => isBusy,
+    hasRoom: async () => host.hasRoom,
     log: silentLogger,
   });
   return { host, stalled, error: () => registry.get(vmRecord().id).lastError?.code };
@@ -41,6 +45,14 @@ test('a machine that stands still says why, and goes on when there is room', asy
   assert.equal(host.status, 'running');
   await stalled.check();
   assert.equal(error(), undefined);
+});
+
+test('a machine that waits is not given the room that the daemon keeps for itself', async () => {
+  const { host, stalled, error } = place();
+  Object.assign(host, { hasRoom: false, isReserveFree: true, status: 'paused' });
+  await stalled.check();
+  await stalled.check();
+  assert.deepEqual([host.isReserveFree, error()], [true, 'HOST_DISK_FULL']);
 });
 
 test('a machine that runs says nothing', async () => {
@@ -67,6 +79,7 @@ test('one that does not answer keeps the others from nothing', async () => {
       resume: () => Promise.reject(new Error('not asked for')),
     },
     isBusy: () => false,
+    hasRoom: async () => true,
     log: silentLogger,
   });
   await stalled.check();

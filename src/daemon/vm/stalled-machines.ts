@@ -12,6 +12,8 @@ export interface StalledMachinesOptions {
   hypervisor: Pick<Hypervisor, 'status' | 'resume'>;
   /** An operation on the VM runs: it may have paused the machine itself. */
   isBusy: (id: string) => boolean;
+  /** Whether there is more than what the daemon keeps for itself: a guest would use up that too. */
+  hasRoom: () => Promise<boolean>;
   log: Logger;
 }
 
@@ -39,12 +41,12 @@ export class StalledMachines {
   }
 
   async #look(record: VmRecord, machine: Machine, { signal }: Abortable): Promise<void> {
-    const { hypervisor, isBusy } = this.#options;
+    const { hypervisor, isBusy, hasRoom } = this.#options;
     const bound = withTimeout(ANSWER_MS, signal);
     try {
       const isPaused = (await hypervisor.status(machine, { signal: bound })) === 'paused';
       if (isBusy(record.id)) return;
-      if (isPaused) await hypervisor.resume(machine, { signal: bound });
+      if (isPaused && (await hasRoom())) await hypervisor.resume(machine, { signal: bound });
       this.#tell(record, isPaused);
     } catch (error) {
       signal?.throwIfAborted();
