@@ -2,6 +2,7 @@ import { open, readdir, readFile, rename, rm, mkdir, chmod, lstat, stat } from '
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { systemErrorCode } from '#base/errors.ts';
+import { ifThere } from '#base/if-there.ts';
 
 /** Writes a file so that readers see the old content or the new one, also after a power cut. Mode 0600 unless told. */
 export async function writeFileAtomic(
@@ -72,21 +73,7 @@ export async function listFolderIfThere(path: string): Promise<string[]> {
   return (await ifThere(readdir(path))) ?? [];
 }
 
-async function ifThere<T>(reading: Promise<T>): Promise<T | undefined> {
-  try {
-    return await reading;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 /** Undefined when there is no such file. */
 export async function sizeIfThere(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).size;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return (await ifThere(stat(path)))?.size;
 }

@@ -1,5 +1,5 @@
 import { open, stat, type FileHandle } from 'node:fs/promises';
-import { systemErrorCode } from '#base/errors.ts';
+import { ifThere } from '#base/if-there.ts';
 import { olderLogPath } from '#base/older-log-path.ts';
 
 const CHUNK_BYTES = 65_536;
@@ -96,16 +96,11 @@ async function* readRest(log: OpenLog): AsyncGenerator<Buffer, void, undefined> 
 }
 
 async function inodeAt(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).ino;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  return (await ifThere(stat(path)))?.ino;
 }
 
 async function openLog(path: string): Promise<OpenLog | undefined> {
-  const file = await openIfThere(path);
+  const file = await ifThere(open(path, 'r'));
   return file && { file, inode: (await file.stat()).ino, offset: 0 };
 }
 
@@ -120,14 +115,5 @@ async function* readRange(
     if (bytesRead === 0) return;
     offset += bytesRead;
     yield buffer.subarray(0, bytesRead);
-  }
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }

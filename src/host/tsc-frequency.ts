@@ -1,8 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '#base/errors.ts';
 import type { Abortable } from '#base/abort.ts';
-import { writeFileAtomic } from './files.ts';
+import { readFileIfThere, writeFileAtomic } from './files.ts';
 import { runCommand } from './run-command.ts';
 
 export interface TscFrequencyOptions extends Abortable {
@@ -62,13 +61,8 @@ function tscCachePath(cacheDir: string): string {
 }
 
 async function readCached(path: string, bootId: string): Promise<number | undefined> {
-  try {
-    const [cachedBootId, kHz] = (await readFile(path, 'utf8')).trim().split(' ');
-    return cachedBootId === bootId ? parseKHz(kHz ?? '') : undefined;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const [cachedBootId, kHz = ''] = (await readFileIfThere(path))?.trim().split(' ') ?? [];
+  return cachedBootId === bootId ? parseKHz(kHz) : undefined;
 }
 
 /** Between 100 MHz and 20 GHz: outside of that the reading is wrong, and a wrong figure makes guests' clocks drift. */

@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { access, chmod, constants, lstat, stat } from 'node:fs/promises';
 import { systemErrorCode } from '#base/errors.ts';
+import { ifThere } from '#base/if-there.ts';
 import type { Layout } from '#contract/layout.ts';
 import { ensurePrivateFolder } from '#host/files.ts';
 import { combine, fail, FIX_HINT, pass, warn, type Check, type Fix, type Verdict } from './check.ts';
@@ -90,13 +91,8 @@ async function examineFile(path: string, uid: number, refused: number): Promise<
 }
 
 /** Through links, which may be the owner's own choice; but below /tmp anybody can plant one. */
-async function statIfThere(path: string): Promise<Stats | undefined> {
-  try {
-    return path.startsWith('/tmp/') ? await lstat(path) : await stat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+function statIfThere(path: string): Promise<Stats | undefined> {
+  return ifThere(path.startsWith('/tmp/') ? lstat(path) : stat(path));
 }
 
 function notMadeYet(path: string): Verdict {

@@ -1,6 +1,6 @@
 import { chmod, lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '#base/errors.ts';
+import { ifThere } from '#base/if-there.ts';
 import type { Layout } from '#contract/layout.ts';
 import { isTemporaryName, listFolderIfThere } from '#host/files.ts';
 import { isListening } from '#host/socket-probe.ts';
@@ -23,7 +23,7 @@ export function leftoverChecks(options: LeftoverCheckOptions): Check[] {
 
 async function examineSocket({ layout, uid, withoutDaemon }: LeftoverCheckOptions): Promise<Verdict> {
   const path = layout.socketPath;
-  const entry = await lstatIfThere(path);
+  const entry = await ifThere(lstat(path));
   if (!entry) return pass('no daemon listens; the next command that needs it starts it');
   if (!entry.isSocket()) return fail(`${path} is not a socket`, `move it away: mv ${path} ${path}.old`);
   if (entry.uid !== uid)
@@ -54,13 +54,4 @@ async function examineUnfinished({ layout, withoutDaemon }: LeftoverCheckOptions
     return { ...warn(path, FIX_HINT), fixes: [{ action: `removed ${path}`, apply }] };
   });
   return combine(findings, 'none');
-}
-
-async function lstatIfThere(path: string) {
-  try {
-    return await lstat(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }

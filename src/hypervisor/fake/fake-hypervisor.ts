@@ -1,11 +1,11 @@
-import { access, readFile, rm } from 'node:fs/promises';
+import { access, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { isVmId } from '#base/ids.ts';
 import { UserError } from '#contract/errors.ts';
-import { pathExists } from '#host/files.ts';
+import { pathExists, readFileIfThere } from '#host/files.ts';
 import {
   commandLineOf,
   findProcess,
@@ -141,12 +141,7 @@ export class FakeHypervisor implements Hypervisor {
   }
 
   async diagnostics(key: MachineKey): Promise<string> {
-    try {
-      return (await readFile(logPath(key), 'utf8')).trim();
-    } catch (error) {
-      if (systemErrorCode(error) === 'ENOENT') return '';
-      throw error;
-    }
+    return (await readFileIfThere(logPath(key)))?.trim() ?? '';
   }
 
   /** What a real machine opens has to be there. */

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '#base/errors.ts';
 import { isVmId } from '#base/ids.ts';
+import { readFileIfThere } from '#host/files.ts';
 import {
   commandLineOf,
   findProcess,
@@ -49,13 +48,8 @@ async function keepOwn<T extends { process: ProcessIdentity }>(found: readonly T
 }
 
 async function readPidFile(path: string): Promise<number | undefined> {
-  try {
-    const text = (await readFile(path, 'utf8')).trim();
-    return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
+  const text = (await readFileIfThere(path))?.trim() ?? '';
+  return /^[1-9]\d*$/.test(text) ? Number(text) : undefined;
 }
 
 function hasOption(argv: readonly string[], name: string, value: string): boolean {

@@ -1,7 +1,7 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { buildCommand } from '@stricli/core';
 import { delay } from '#base/backoff.ts';
-import { systemErrorCode } from '#base/errors.ts';
+import { ifThere } from '#base/if-there.ts';
 import { olderLogPath } from '#base/older-log-path.ts';
 import type { CliContext } from '../../context.ts';
 import { bytesOfLastLines } from '../../last-lines.ts';
@@ -19,7 +19,7 @@ const MAX_TAIL_BYTES = 16 * 2 ** 20;
 /** Reads the file itself: the log matters most when there is no daemon to ask. */
 async function printDaemonLogs(this: CliContext, { follow, tail }: Flags): Promise<void> {
   const { logPath } = this.layout;
-  await using file = await openIfThere(logPath);
+  await using file = await ifThere(open(logPath, 'r'));
   if (!file) {
     this.output.note(`there is no log yet: ${logPath}`);
     return;
@@ -36,7 +36,7 @@ async function printDaemonLogs(this: CliContext, { follow, tail }: Flags): Promi
 
 /** Prints what the last lines need of the older log; says where in the newer one they go on. */
 async function printTail(context: CliContext, file: FileHandle, lines: number): Promise<number> {
-  await using older = await openIfThere(olderLogPath(context.layout.logPath));
+  await using older = await ifThere(open(olderLogPath(context.layout.logPath), 'r'));
   const { size } = await file.stat();
   const newest = await readBefore(file, size);
   const before = older ? await readBefore(older, (await older.stat()).size) : Buffer.alloc(0);
@@ -49,18 +49,9 @@ async function printTail(context: CliContext, file: FileHandle, lines: number): 
 /** A full log is copied away and cut: what was not printed yet is then in the copy, at the same place. */
 async function printNew(context: CliContext, file: FileHandle, position: number): Promise<number> {
   if ((await file.stat()).size >= position) return copyFrom(context, file, position);
-  await using older = await openIfThere(olderLogPath(context.layout.logPath));
+  await using older = await ifThere(open(olderLogPath(context.layout.logPath), 'r'));
   if (older) await copyFrom(context, older, position);
   return copyFrom(context, file, 0);
-}
-
-async function openIfThere(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, 'r');
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
 }
 
 async function readBefore(file: FileHandle, end: number): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import { rm, stat, writeFile } from 'node:fs/promises';
 import type { Clock } from '#base/clock.ts';
+import { ifThere } from '#base/if-there.ts';
 import type { WorkSeed } from '#contract/owner/image.ts';
 import { allocatedBytes } from '#ext4/sparse-file.ts';
-import { systemErrorCode } from '#base/errors.ts';
 import { listFolderIfThere, pathExists } from '#host/files.ts';
 import { ArtifactFolder, type ArtifactLeftover } from '../artifact-folder.ts';
 import type { ReadyImage } from '../image-store.ts';
@@ -191,15 +191,5 @@ export class WorkSeedStore {
 
   #pathOf(id: string): string {
     return `${this.#folder.path}/${id}`;
-  }
-}
-
-/** One that nobody has may be removed while it is looked at. */
-async function ifThere<T>(looking: Promise<T>): Promise<T | undefined> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    throw error;
   }
 }
