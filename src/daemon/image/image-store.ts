@@ -5,7 +5,7 @@ import { systemErrorCode } from '#base/errors.ts';
 import { nearest } from '#base/nearest.ts';
 import { UserError } from '#contract/errors.ts';
 import { IMAGE_NAME_PATTERN, type DeletedImage, type Image } from '#contract/owner/image.ts';
-import { allocatedBytes } from '#ext4/sparse-file.ts';
+import { allocatedBytes, syncFile } from '#ext4/sparse-file.ts';
 import type { ImageRepository } from '#store/image-repository.ts';
 import type { Architecture } from './architecture.ts';
 import { ArtifactFolder, type ArtifactLeftover, type NewArtifact } from './artifact-folder.ts';
@@ -137,6 +137,7 @@ export class ImageStore {
       const draft = await build(artifact.folder);
       signal?.throwIfAborted();
       const disk = `${artifact.folder}/${ROOT_DISK_FILE}`;
+      await syncFile(disk);
       const image = await this.#describe(draft, { id: artifact.id, name, disk });
       await this.#publish(artifact, image, options);
       return image;
@@ -163,6 +164,7 @@ export class ImageStore {
         const disk = `${artifact.folder}/${ROOT_DISK_FILE}`;
         await copy(disk);
         signal?.throwIfAborted();
+        await syncFile(disk);
         await this.#folder.publish(artifact);
         repository.makeManaged(
           image.id,
