@@ -22,11 +22,14 @@ const recordSchema = z.strictObject({
 /** What is known of a work seed beside its files. */
 export type SeedRecord = z.infer<typeof recordSchema>;
 
+/** The same before there is a seed. */
+export type ExpectedSeed = Omit<SeedRecord, 'createdAt'>;
+
 /** What a seed of this image with this key has to say of itself. */
 export async function expectedRecord(
   { record, rootDiskPath }: ReadyImage,
   key: PublicKey | undefined,
-): Promise<Omit<SeedRecord, 'createdAt'>> {
+): Promise<ExpectedSeed> {
   // The file of a registered image is the user's, who may have put another one in its place.
   const { size, mtimeNs } = await stat(rootDiskPath, { bigint: true });
   const sources = [FORMAT, record.id, String(size), String(mtimeNs), key?.line ?? null];

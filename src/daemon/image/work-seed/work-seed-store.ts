@@ -16,6 +16,7 @@ import {
   RECORD_FILE,
   SEED_FILE,
   seedIdOf,
+  type ExpectedSeed,
   type SeedRecord,
 } from './seed-record.ts';
 import { SeedHolds } from './seed-holds.ts';
@@ -25,6 +26,12 @@ export interface WorkSeedStoreOptions {
   clock: Clock;
   isImage: (id: string) => boolean;
   limits?: Partial<HomeLimits> | undefined;
+}
+
+interface WantedSeed {
+  image: ReadyImage;
+  key: PublicKey | undefined;
+  expected: ExpectedSeed;
 }
 
 /** A seed that stays where it is until this is disposed. */
@@ -71,7 +78,9 @@ export class WorkSeedStore {
     const id = seedIdOf(expected);
     const hold = this.#holds.take(image.record.id, id);
     try {
-      const seed = await this.#builds.join(id, options, (context) => this.#obtain(image, key, context));
+      const seed = await this.#builds.join(id, options, (context) =>
+        this.#obtain({ image, key, expected }, context),
+      );
       const workSeed = await this.#describe(seed);
       await this.#dropUnused(expected.imageId);
       const dispose = async () => {
@@ -119,8 +128,7 @@ export class WorkSeedStore {
     await this.#folder.remove(leftover);
   }
 
-  async #obtain(image: ReadyImage, key: PublicKey | undefined, context: WorkContext): Promise<StoredSeed> {
-    const expected = await expectedRecord(image, key);
+  async #obtain({ image, key, expected }: WantedSeed, context: WorkContext): Promise<StoredSeed> {
     const id = seedIdOf(expected);
     const found = await this.#read(id);
     if (found?.record.fingerprint === expected.fingerprint) return found;
