@@ -57,8 +57,7 @@ export async function makeFilesystem(spec: FilesystemSpec, options: FilesystemOp
   const action = `make the file system "${spec.path}"`;
   await requireTools(action, 'mke2fs', 'debugfs', 'setpriv', 'tar');
   try {
-    if ('tree' in spec.source) await fromTree(spec, spec.source.tree, { signal });
-    else await populate(spec, await methodFor(spec, options), options);
+    await fill(spec, options);
     if ('tarStream' in spec.source) await complete(spec, spec.source.tarStream, { signal });
     await chmod(spec.path, 0o444);
     await syncFile(spec.path);
@@ -67,6 +66,13 @@ export async function makeFilesystem(spec: FilesystemSpec, options: FilesystemOp
     signal?.throwIfAborted();
     throw explainToolFailure(error, { action, ...reasonFor(error) });
   }
+}
+
+async function fill(spec: FilesystemSpec, options: FilesystemOptions): Promise<void> {
+  const { source } = spec;
+  if ('tree' in source) await fromTree(spec, source.tree, options);
+  else if ('folder' in source) await fromFolder(spec, source.folder, options);
+  else await populate(spec, source, { ...options, method: await methodFor(spec, options) });
 }
 
 async function methodFor(
@@ -84,21 +90,24 @@ async function fromTree(spec: FilesystemSpec, tree: FileTree, { signal }: Aborta
   await setAttributes([...tree.attributes()], targetOf(spec), { signal });
 }
 
-async function populate(spec: FilesystemSpec, method: PopulateMethod, { signal }: Abortable): Promise<void> {
+async function populate(
+  spec: FilesystemSpec,
+  source: TarSource,
+  { method, signal }: Abortable & { method: PopulateMethod },
+): Promise<void> {
   try {
     await createSparseFile(spec.path, spec.sizeBytes);
-    if ('folder' in spec.source) await fromFolder(spec, spec.source.folder, { signal });
-    else if ('tree' in spec.source) throw new TypeError('a tree is populated without a tool');
-    else if (method === 'tar') await fromTar(spec, spec.source, { signal });
-    else await fromExtractedTar(spec, spec.source, { signal, method });
+    if (method === 'tar') await fromTar(spec, source, { signal });
+    else await fromExtractedTar(spec, source, { signal, method });
   } catch (error) {
     await rm(spec.path, { force: true });
     if (method !== 'tar' || !lacksLibarchive(error)) throw error;
-    await populate(spec, process.getuid?.() === 0 ? 'root' : 'fakeroot', { signal });
+    await populate(spec, source, { method: process.getuid?.() === 0 ? 'root' : 'fakeroot', signal });
   }
 }
 
 async function fromFolder(spec: FilesystemSpec, folder: string, { signal }: Abortable): Promise<void> {
+  await createSparseFile(spec.path, spec.sizeBytes);
   const prefix = process.getuid?.() === 0 ? [] : await fakeroot(spec);
   await runMake({ prefix, script: MAKE, args: mke2fsArguments(spec, folder, spec.path), signal });
 }

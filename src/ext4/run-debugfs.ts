@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import { runCommand } from '#host/run-command.ts';
@@ -21,12 +21,16 @@ export async function runDebugfs(
   { signal }: Abortable = {},
 ): Promise<void> {
   const script = `${workFolder}/debugfs-commands`;
-  await writeFile(script, commands.join(''), 'latin1');
-  const { stderr } = await runCommand('debugfs', ['-w', '-f', script, imagePath], {
-    signal,
-    env: BUILD_ENVIRONMENT,
-  });
-  refuseComplaints(stderr);
+  try {
+    await writeFile(script, commands.join(''), 'latin1');
+    const { stderr } = await runCommand('debugfs', ['-w', '-f', script, imagePath], {
+      signal,
+      env: BUILD_ENVIRONMENT,
+    });
+    refuseComplaints(stderr);
+  } finally {
+    await rm(script, { force: true });
+  }
 }
 
 /** debugfs goes on after a failed command and ends with status 0; its first line is its version. */

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
 import { runDebugfs, type DebugfsTarget } from './run-debugfs.ts';
 
@@ -26,5 +25,4 @@ export async function setRootFolder(
   };
   const commands = Object.entries(fields).map(([field, value]) => `set_inode_field / ${field} ${value}\n`);
   await runDebugfs(commands, target, options);
-  await rm(`${target.workFolder}/debugfs-commands`);
 }
