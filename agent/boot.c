@@ -108,6 +108,11 @@ static void start_cpus(const char *cmdline) {
     cpus_start();
 }
 
+static bool held_back_cpus(const char *cmdline) {
+    char value[CMDLINE_VALUE_MAX];
+    return cmdline_get(cmdline, "maxcpus", value, sizeof value);
+}
+
 static void load_modules(const char *cmdline) {
     (void)cmdline;
     modules_load();
@@ -154,8 +159,8 @@ void boot(char **argv) {
     umask(022);
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
+    pid_t starter = held_back_cpus(cmdline) ? start_beside(start_cpus, cmdline) : 0;
     // The disk's driver comes first; the others are loaded while the root is mounted.
-    pid_t starter = start_beside(start_cpus, cmdline);
     pid_t loader = start_beside(load_modules, cmdline);
     rootdisk_enter(cmdline);
     pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
