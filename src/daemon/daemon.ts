@@ -63,8 +63,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon> 
   await parts.images.removeLeftovers();
   await parts.images.catalogs.open();
   await vmParts.reconcile();
-  const usersOf = (id: string) => vmParts.registry.list().filter(({ imageId }) => imageId === id);
-  await parts.images.store.removeNameless(usersOf);
+  await parts.images.store.removeNameless((id) => vmParts.registry.usersOf(id));
   await vmParts.names.start(); // not before: until the names are there again it would say that there are none
 
   const { operations } = vmParts;

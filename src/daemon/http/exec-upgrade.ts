@@ -51,14 +51,13 @@ export class ExecUpgrades {
     try {
       closing.throwIfAborted();
       const { reference, command } = targetOf(request);
-      const agent = await vms.agent(reference, {
-        signal: AbortSignal.any([gone.signal, closing]),
-      });
-      const use = activity.use(reference);
+      const { id, run } = vms.get(reference);
+      const agent = await vms.agent(id, { signal: AbortSignal.any([gone.signal, closing]) });
+      const use = activity.use(id);
       socket.once('close', () => use[Symbol.dispose]());
       const operation =
         command === undefined
-          ? relayedExec((wanted) => withRunDefaults(wanted, vms.get(reference).run))
+          ? relayedExec((wanted) => withRunDefaults(wanted, run))
           : relayedAttach(command);
       log.debug({ requestId, url: request.url }, 'exec session');
       socket.write(switchingProtocols());

@@ -23,7 +23,7 @@ export class VmsForImages implements ImageVms {
   }
 
   usersOf(imageId: string): ImageUser[] {
-    return this.#options.registry.list().filter((record) => record.imageId === imageId);
+    return this.#options.registry.usersOf(imageId);
   }
 
   async exportDisk(

@@ -38,6 +38,10 @@ export class VmRegistry {
     return this.#repository.list();
   }
 
+  usersOf(imageId: string): VmRecord[] {
+    return this.list().filter((record) => record.imageId === imageId);
+  }
+
   find(id: string): VmRecord | undefined {
     return this.#repository.find(id);
   }

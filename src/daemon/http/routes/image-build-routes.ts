@@ -1,10 +1,8 @@
-import * as z from 'zod';
 import { buildImageRequestSchema } from '#contract/owner/image-build.ts';
 import { bundleImageRequestSchema } from '#contract/owner/image-bundle.ts';
 import type { Api, RouteOptions } from '../api-types.ts';
+import { imageParams } from './image-routes.ts';
 import { accepted } from './responses.ts';
-
-const imageParams = z.object({ image: z.string().describe('name or id; a slash is written as %2F') });
 
 /** Images of Dockerfiles, and bundles of images. */
 export function addImageBuildRoutes(api: Api, { services: { bundles, imageBuilds } }: RouteOptions): void {

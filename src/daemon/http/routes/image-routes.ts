@@ -18,7 +18,7 @@ import {
 import type { Api, RouteOptions } from '../api-types.ts';
 import { accepted, errors } from './responses.ts';
 
-const imageParams = z.object({ image: z.string().describe('name or id; a slash is written as %2F') });
+export const imageParams = z.object({ image: z.string().describe('name or id; a slash is written as %2F') });
 
 /** Images: what VMs are made from. */
 export function addImageRoutes(api: Api, options: RouteOptions): void {
