@@ -1,4 +1,15 @@
-import { open, readdir, readFile, rename, rm, mkdir, chmod, lstat, stat } from 'node:fs/promises';
+import {
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  mkdir,
+  chmod,
+  lstat,
+  stat,
+  type FileHandle,
+} from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { systemErrorCode } from '#base/errors.ts';
@@ -76,4 +87,12 @@ export async function listFolderIfThere(path: string): Promise<string[]> {
 /** Undefined when there is no such file. */
 export async function sizeIfThere(path: string): Promise<number | undefined> {
   return (await ifThere(stat(path)))?.size;
+}
+
+/** Until all of it is written: a write may take less than it was given. */
+export async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
 }

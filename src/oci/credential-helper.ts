@@ -40,7 +40,7 @@ async function runHelper(
   server: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
-  const options = { input: server, timeoutMs: TIMEOUT_MS, proxies: true, ...(signal ? { signal } : {}) };
+  const options = { input: server, timeoutMs: TIMEOUT_MS, proxies: true, signal };
   try {
     return (await runCommand(`docker-credential-${name}`, ['get'], options)).stdout;
   } catch (error) {

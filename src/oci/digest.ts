@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Abortable } from '#base/abort.ts';
 
@@ -10,8 +10,13 @@ export function isDigest(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
+/** Of what a hash has taken in; it takes no more then. */
+export function digestFrom(hash: Hash): string {
+  return `sha256:${hash.digest('hex')}`;
+}
+
 export function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return digestFrom(createHash('sha256').update(bytes));
 }
 
 /** The digest of a file's content. */
@@ -21,5 +26,5 @@ export async function digestOfFile(path: string, { signal }: Abortable = {}): Pr
     signal?.throwIfAborted();
     hash.update(chunk as Buffer);
   }
-  return `sha256:${hash.digest('hex')}`;
+  return digestFrom(hash);
 }

@@ -2,6 +2,8 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
+import { writeWhole } from '#host/files.ts';
+import { digestFrom } from './digest.ts';
 
 const CHUNK = 2 ** 20;
 
@@ -32,7 +34,7 @@ export class PartialBlob implements AsyncDisposable {
   }
 
   async append(chunk: Buffer): Promise<void> {
-    const writing = this.#write(chunk);
+    const writing = writeWhole(this.#file, chunk, this.#bytes);
     // While the disk works.
     this.#hash.update(chunk);
     await writing;
@@ -49,19 +51,11 @@ export class PartialBlob implements AsyncDisposable {
   /** The digest of all of it, which is on the disk then. */
   async finish(): Promise<string> {
     await this.#file.sync();
-    return `sha256:${this.#hash.copy().digest('hex')}`;
+    return digestFrom(this.#hash.copy());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close();
-  }
-
-  async #write(chunk: Buffer): Promise<void> {
-    for (let written = 0; written < chunk.length;) {
-      const position = this.#bytes + written;
-      const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written, position);
-      written += bytesWritten;
-    }
   }
 
   async #hashWhatIsThere(signal: AbortSignal | undefined): Promise<void> {

@@ -3,6 +3,7 @@ import type { Abortable } from '#base/abort.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { pathExists } from '#host/files.ts';
 import type { LayerFile } from '#oci/descriptor.ts';
+import { digestFrom } from '#oci/digest.ts';
 import { layerFailure } from '#oci/layers/layer-failure.ts';
 import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { hashed, newDiffId, openLayer } from '#oci/layers/open-layer.ts';
@@ -82,7 +83,7 @@ async function toLayer(path: string, { signal }: SourceOptions): Promise<LayerFi
   } catch (error) {
     throw layerFailure(error, { path, mediaType: '', digest: path, diffId: '' });
   }
-  return { path, mediaType: '', digest: path, diffId: `sha256:${hash.digest('hex')}` };
+  return { path, mediaType: '', digest: path, diffId: digestFrom(hash) };
 }
 
 async function readHead(path: string, length: number): Promise<Buffer> {

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
+import { writeWhole } from '#host/files.ts';
 import { crc32c } from './crc32c.ts';
 import { GROUP_FLAG, GroupDescriptor } from './group-descriptor.ts';
 import type { Superblock } from './superblock.ts';
-import { writeWhole } from './sequential-writer.ts';
 
 /** The blocks and inodes of a new file system that are still free, by groups; what is taken is in memory until `save`. */
 export class BlockGroups {

@@ -1,9 +1,9 @@
 import type { FileHandle } from 'node:fs/promises';
+import { writeWhole } from '#host/files.ts';
 import { parseInlineExtents } from './extents.ts';
 import { ROOT_INODE } from './inode.ts';
 import type { Superblock } from './superblock.ts';
 import type { BlockGroups } from './block-groups.ts';
-import { writeWhole } from './sequential-writer.ts';
 
 /**
  * Takes away the root folder and lost+found as mke2fs made them: they are made anew. Their blocks become zeroes and free.

@@ -58,7 +58,7 @@ export function extentLeaf(extents: readonly Extent[], blockBytes: number, seed:
   return bytes;
 }
 
-/** What {@link inlineExtents} made. */
+/** Of a folder that mke2fs made: few enough for the inode itself. */
 export function parseInlineExtents(map: Buffer): Extent[] {
   return Array.from({ length: map.readUInt16LE(2) }, (_, index) => {
     const at = HEADER + index * ENTRY;

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { writeWhole } from '#host/files.ts';
 
 const BUFFER_BYTES = 1024 * 1024;
 
@@ -60,10 +61,3 @@ export class SequentialWriter {
 }
 
 const ZEROES = Buffer.alloc(BUFFER_BYTES);
-
-export async function writeWhole(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
-}

@@ -1,5 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
+import { writeWhole } from '#host/files.ts';
 import {
   freeBlocksOf,
   parseSuperblock,
@@ -16,7 +17,7 @@ import { EarlySync } from './early-sync.ts';
 import type { FileTree } from './file-tree.ts';
 import { numberInodes, type InodeNumbers } from './inode-numbers.ts';
 import { NodeWriter } from './node-writer.ts';
-import { SequentialWriter, writeWhole } from './sequential-writer.ts';
+import { SequentialWriter } from './sequential-writer.ts';
 import { withLostAndFound } from './lost-and-found.ts';
 
 /**

@@ -1,9 +1,11 @@
+import type { Hash } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { constants, createZstdCompress } from 'node:zlib';
 import { pathExists, temporaryPathFor } from '#host/files.ts';
 import type { LayerFile } from '../descriptor.ts';
+import { digestFrom } from '../digest.ts';
 import { ByteSource } from './byte-source.ts';
 import { Gathering } from './gathering.ts';
 import { layerFailure } from './layer-failure.ts';
@@ -76,7 +78,7 @@ async function* readLayer(
     yield member;
     await source.skip(paddedSizeOf(member.size));
   }
-  assertDiffId(`sha256:${hash.digest('hex')}`, layer);
+  assertDiffId(hash, layer);
 }
 
 async function* readKept(path: string, { limits, spent, signal }: LayerReading): AsyncGenerator<TarMember> {
@@ -95,7 +97,8 @@ async function* readKept(path: string, { limits, spent, signal }: LayerReading):
 }
 
 /** @throws LayerFault */
-export function assertDiffId(found: string, { diffId }: LayerFile): void {
+export function assertDiffId(hash: Hash, { diffId }: LayerFile): void {
+  const found = digestFrom(hash);
   if (found === diffId) return;
   throw new LayerFault(`its content is "${found}", not "${diffId}" as the image's configuration says`);
 }

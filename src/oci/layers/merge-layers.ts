@@ -8,22 +8,17 @@ import { LAYER_LIMITS, type LayerLimits } from './layer-limits.ts';
 import { MergeTree, pathOf, walkTree, type Entry, type Inode } from './merge-tree.ts';
 import { planOutput } from './output-plan.ts';
 import type { Xattr } from './pax-records.ts';
-import { readContents } from './read-contents.ts';
+import { readContents, type TakeContent } from './read-contents.ts';
 import { writeMergedTar } from './write-merged-tar.ts';
 
 export interface MergeOptions extends Abortable {
   limits?: Partial<LayerLimits>;
-  /** Called with the number of a layer, from 0, before it is read for the first time. */
-  onLayer?: (index: number) => void;
 }
 
 /** One extended attribute of one file. */
 export interface FileAttribute extends Xattr {
   path: string;
 }
-
-/** Takes the content of a file, from its begin to its end. */
-export type TakeContent = (inode: Inode, offset: number, piece: Buffer) => Promise<void> | void;
 
 /** The files that an image's layers make together. */
 export interface MergedTar {
@@ -64,7 +59,6 @@ export async function mergeLayers(
   const tree = new MergeTree(limits);
   const reading = { limits, spent: { bytes: 0 }, signal };
   for (const [index, layer] of layers.entries()) {
-    options.onLayer?.(index);
     try {
       for await (const member of membersOf(layer, reading)) applyMember(member, { tree, layer: index });
     } catch (error) {

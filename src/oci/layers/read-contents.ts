@@ -8,10 +8,13 @@ import { hashed, newDiffId, openLayer, findCompression, type LayerReading } from
 import { readTar } from './read-tar.ts';
 import { paddedSizeOf } from './tar-header.ts';
 
+/** Takes the content of a file, from its begin to its end. */
+export type TakeContent = (inode: Inode, offset: number, piece: Buffer) => Promise<void> | void;
+
 export interface WantedContents {
   /** Members of the layer, by their place in it. */
   wanted: ReadonlyMap<number, Entry> | undefined;
-  take: (inode: Inode, offset: number, piece: Buffer) => Promise<void> | void;
+  take: TakeContent;
 }
 
 /**
@@ -45,7 +48,7 @@ export async function readContents(
       missing -= 1;
     }
     if (missing > 0) throw changed();
-    if (hash) assertDiffId(`sha256:${hash.digest('hex')}`, layer);
+    if (hash) assertDiffId(hash, layer);
   } catch (error) {
     throw layerFailure(error, layer);
   }

@@ -4,7 +4,7 @@ import { MAX_EXTENSION_BYTES } from './layer-limits.ts';
 import { readPaxRecords, type PaxValues, type Xattr } from './pax-records.ts';
 import { paddedSizeOf, parseTarHeader, TAR_BLOCK, type TarHeader } from './tar-header.ts';
 
-/** A member with what its extended headers say. What follows it in the source is its content: take it, or `skipContent`. */
+/** A member with what its extended headers say. What follows it in the source is its content: take it, or skip it. */
 export interface TarMember extends TarHeader {
   /** Place in the tar, extended headers not counted. */
   index: number;

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, type FileHandle } from 'node:fs/promises';
 import { KiB } from '#base/sizes.ts';
 import type { ProgressReporter } from '#base/progress.ts';
+import { writeWhole } from '#host/files.ts';
 import { LayerFault } from '#oci/layers/layer-fault.ts';
 import type { ByteSource } from '#oci/layers/byte-source.ts';
 
@@ -45,7 +46,7 @@ async function writeRuns(file: FileHandle, chunk: Buffer, offset: number): Promi
   if (isZero(chunk)) return;
   for (let start = 0; start < chunk.length;) {
     const length = runLength(chunk, start);
-    if (length > 0) await writeAll(file, chunk.subarray(start, start + length), offset + start);
+    if (length > 0) await writeWhole(file, chunk.subarray(start, start + length), offset + start);
     start += Math.max(length, BLOCK_BYTES);
   }
 }
@@ -54,13 +55,6 @@ function runLength(chunk: Buffer, start: number): number {
   let end = start;
   while (end < chunk.length && !isZero(chunk.subarray(end, end + BLOCK_BYTES))) end += BLOCK_BYTES;
   return Math.min(end, chunk.length) - start;
-}
-
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }
 
 function isZero(bytes: Buffer): boolean {
