@@ -20,9 +20,13 @@ static void enter_folder(struct fields request, const struct user *user) {
     }
 }
 
+void exec_child_prepare(void) {
+    setsid();
+}
+
 void exec_child(struct fields request) {
     bool terminal = fields_number(request, TAG_TTY, 0) != 0;
-    setsid();
+    if (getsid(0) != getpid()) setsid();
     char **argv = launch_argv(request);
     struct user *user = launch_user(request);
     if (terminal) {

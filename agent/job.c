@@ -1,7 +1,6 @@
 #include "job.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,69 +11,15 @@
 #include "bytes.h"
 #include "channel.h"
 #include "frame.h"
-#include "process.h"
+#include "pipes.h"
+#include "spare.h"
 
 enum { RECORD_HEADER = 5, RECORD_MAX = RECORD_HEADER + FRAME_PAYLOAD_MAX, READ_AT_ONCE = 4096 };
 
-enum { IN, OUT, ERR, STATUS, PIPES };
-
-struct pipes {
-    int child[PIPES];
-    int ours[PIPES];
-};
-
-static void close_pipes(struct pipes *pipes) {
-    int saved = errno;
-    for (int i = 0; i < PIPES; i++) {
-        if (pipes->child[i] >= 0) close(pipes->child[i]);
-        if (pipes->ours[i] >= 0) close(pipes->ours[i]);
-    }
-    errno = saved;
-}
-
-static bool make_pipe(struct pipes *pipes, int which, int size) {
-    int ends[2];
-    if (pipe2(ends, O_CLOEXEC) < 0) return false;
-    bool to_child = which == IN;
-    pipes->child[which] = ends[to_child ? 0 : 1];
-    pipes->ours[which] = ends[to_child ? 1 : 0];
-    fcntl(pipes->ours[which], F_SETFL, O_NONBLOCK);
-    // Bigger is faster, but the default still works where the user's pipe limit is used up.
-    if (size) fcntl(pipes->ours[which], F_SETPIPE_SZ, size);
-    return true;
-}
-
-static bool make_pipes(struct pipes *pipes, const struct job *job) {
-    memset(pipes, -1, sizeof *pipes);
-    bool made = make_pipe(pipes, STATUS, 0) && (!job->input || make_pipe(pipes, IN, FLOW_WINDOW)) &&
-                (!job->output || make_pipe(pipes, OUT, FLOW_WINDOW)) && (!job->errors || make_pipe(pipes, ERR, 0));
-    if (!made) close_pipes(pipes);
-    return made;
-}
-
-static _Noreturn void run_child(const struct pipes *pipes, const struct job *job, struct fields request) {
-    process_child_setup();
-    int wanted[PIPES];
-    for (int i = 0; i < PIPES; i++) {
-        int fd = pipes->child[i];
-        if (i != STATUS && job->terminal >= 0 && !(i == IN && job->without_input)) fd = job->terminal;
-        if (fd < 0) fd = process_null_fd();
-        wanted[i] = fcntl(fd, F_DUPFD_CLOEXEC, 10); // out of the way of 0 to 3
-    }
-    for (int i = 0; i < PIPES; i++) {
-        if (wanted[i] < 0 || dup2(wanted[i], i) < 0) _exit(127);
-    }
-    fcntl(JOB_STATUS_FD, F_SETFD, FD_CLOEXEC);
-    // At once, before anything that may block: a copy of another channel's pipe would hide its end of file.
-    process_close_from(JOB_STATUS_FD + 1);
-    job->run(request);
-    _exit(127);
-}
-
 static bool attach(struct channel *channel, struct pipes *pipes) {
-    struct watch *watches[PIPES] = {&channel->input, &channel->output, &channel->errors, &channel->status};
+    struct watch *watches[] = {&channel->input, &channel->output, &channel->errors, &channel->status};
     bool ok = true;
-    for (int i = 0; i < PIPES; i++) {
+    for (int i = PIPE_IN; i <= PIPE_STATUS; i++) {
         if (pipes->ours[i] < 0) continue;
         if (!watch_add(watches[i], pipes->ours[i])) ok = false;
         pipes->ours[i] = -1;
@@ -90,22 +35,30 @@ static struct failure cannot_start(int error) {
     return (struct failure){job_error_code(error), "Cannot start a process", error};
 }
 
+static _Noreturn void run_child(const struct pipes *pipes, const struct job *job, struct fields request) {
+    pipes_enter(pipes, job);
+    job->run(request);
+    _exit(127);
+}
+
+static pid_t start_process(struct pipes *pipes, const struct job *job, struct fields request) {
+    pid_t pid = spare_take(pipes, job, request);
+    if (pid > 0) return pid;
+    if (!pipes_make(pipes, job)) return -1;
+    pid = fork();
+    if (pid == 0) run_child(pipes, job, request);
+    if (pid < 0) pipes_close(pipes);
+    else pipes_leave_child(pipes);
+    return pid;
+}
+
 struct failure job_start(struct channel *channel, const struct job *job, struct fields request) {
     struct pipes pipes;
-    if (!make_pipes(&pipes, job)) return cannot_start(errno);
-    pid_t pid = fork();
-    if (pid == 0) run_child(&pipes, job, request);
-    if (pid < 0) {
-        close_pipes(&pipes);
-        return cannot_start(errno);
-    }
+    pid_t pid = start_process(&pipes, job, request);
+    if (pid < 0) return cannot_start(errno);
     channel->pid = pid;
-    for (int i = 0; i < PIPES; i++) {
-        if (pipes.child[i] >= 0) close(pipes.child[i]);
-        pipes.child[i] = -1;
-    }
     bool attached = attach(channel, &pipes);
-    close_pipes(&pipes);
+    pipes_close(&pipes);
     return attached ? NO_FAILURE : (struct failure){"IO", "Cannot watch a process", errno};
 }
 

@@ -19,6 +19,7 @@ struct job {
     bool errors;
     int terminal; // -1, or what becomes 0, 1 and 2: a terminal, or a pipe to somewhere else
     bool without_input; // 0 is empty all the same
+    bool request_later; // it comes through descriptor 4
 };
 
 // Forks and wires the channel to the child.

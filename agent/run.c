@@ -12,6 +12,7 @@
 #include "reaper.h"
 #include "service.h"
 #include "session.h"
+#include "spare.h"
 
 enum {
     READS_PER_TURN = 64,
@@ -28,6 +29,7 @@ static void collected(void *context, pid_t pid, int wait_status) {
     detached_collect(pid, wait_status);
     service_collect(pid, wait_status);
     power_collected(pid);
+    spare_collect(pid);
 }
 
 static void read_signals(struct session *session) {
@@ -158,8 +160,8 @@ static int turn(struct session *session) {
     if (outbox_used(&session->out)) wait = sooner(wait, STUCK_WRITE_MS);
     input_ready = session->link.stream.fd >= 0 && session->link.stream.readable;
     bool input_stuck = outbox_room(&session->out) < OUTBOX_REPLY_ROOM / 2;
-    if (progress || session->more_children || (input_ready && !input_stuck)) wait = 0;
-    return wait;
+    if (progress || session->more_children || (input_ready && !input_stuck)) return 0;
+    return session->open ? sooner(wait, spare_tick()) : wait;
 }
 
 static void stop(struct session *session) {

@@ -7,7 +7,8 @@ import struct
 import tempfile
 import time
 
-from link import EXEC, OPENED, RESIZE, RESULT, Agent, AgentError, field, frame, number
+from link import (EXEC, OPENED, RESIZE, RESULT, Agent, AgentError, children_of, field, frame, number, process_stat,
+                  spare_of)
 
 
 def refused(link, code, argv, **options):
@@ -209,3 +210,33 @@ def test_big_arguments(binary):
         done = link.run(["sh", "-c", 'echo ${#1} $#', "sh", "a" * 40000] + ["b"] * 2000)
         assert done.stdout == b"40000 2001\n"
         assert link.open(EXEC, field(2, b"true") + field(200, b"unknown tags are skipped")).wait().status == 0
+
+
+def test_spare_child(binary):
+    host = Agent(binary)
+    with host as link:
+        agent = host.process.pid
+        for _ in range(3):
+            spare = spare_of(agent)
+            assert link.run(["sh", "-c", "echo $$"]).stdout == b"%d\n" % spare
+        running = link.exec(["sleep", "60"])  # there is another one beside what runs
+        running.until(lambda: running.opened)
+        assert spare_of(agent, others=[number(running.opened[1][0])])
+        long = link.run(["sh", "-c", "echo ${#1}", "sh", "a" * 8000])  # more than a pipe takes at once
+        assert long.stdout == b"8000\n"
+
+
+def test_spare_child_is_killed(binary):
+    host = Agent(binary)
+    with host as link:
+        agent = host.process.pid
+        os.kill(spare_of(agent), signal.SIGKILL)
+        assert spare_of(agent) and link.run(["true"]).status == 0
+        spare = spare_of(agent)
+        os.kill(agent, signal.SIGSTOP)  # it cannot know yet when the command arrives
+        os.kill(spare, signal.SIGKILL)
+        while process_stat(spare)[0] != "Z":
+            time.sleep(0.01)
+        child = link.exec(["sh", "-c", "exit 7"])
+        os.kill(agent, signal.SIGCONT)
+        assert child.wait().status == 7

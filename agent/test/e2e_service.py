@@ -6,7 +6,8 @@ import tempfile
 import threading
 import time
 
-from link import SERVICE_DEFINE, SERVICE_START, SERVICE_STATUS, SERVICE_STOP, Agent, field, number, parse_fields
+from link import (SERVICE_DEFINE, SERVICE_START, SERVICE_STATUS, SERVICE_STOP, Agent, children_of, field, number,
+                  parse_fields, spare_of)
 
 NO, ON_FAILURE, ALWAYS = range(3)
 
@@ -282,25 +283,14 @@ def test_service_output_without_a_reader(binary):
 def test_service_console_process_is_replaced(binary):
     with Console(binary) as console:
         link = console.link
+        spare = spare_of(console.agent.process.pid)
         define(link, ["sh", "-c", "while :; do echo tick; sleep 0.05; done"])
         console.wait_for(rb"tick\n")
         service = until(link, lambda status: status.state == "running").pid
-        carriers = [pid for pid in children_of(console.agent.process.pid) if pid != service]
+        carriers = [pid for pid in children_of(console.agent.process.pid) if pid not in (service, spare)]
         assert len(carriers) == 1, carriers
         os.kill(carriers[0], 9)
         time.sleep(0.2)
         del console.text[:]
         console.wait_for(rb"tick\ntick\n")
         assert ask(link, SERVICE_STATUS).pid == service
-
-
-def children_of(parent):
-    found = []
-    for name in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{name}/stat") as file:
-                if int(file.read().rpartition(")")[2].split()[1]) == parent:
-                    found.append(int(name))
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-    return found

@@ -45,6 +45,32 @@ def number(value):
     return int.from_bytes(value, "little")
 
 
+def process_stat(pid):
+    """State, parent, group and session; None when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            state, *numbers = file.read().rpartition(")")[2].split()[:4]
+            return (state, *map(int, numbers))
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def children_of(parent):
+    stats = {int(name): process_stat(name) for name in os.listdir("/proc") if name.isdigit()}
+    return [pid for pid, stat in stats.items() if stat and stat[1] == parent]
+
+
+def spare_of(agent, others=()):
+    """The child that waits for a command, when the agent has no other children than these."""
+    end = time.time() + 5
+    while time.time() < end:
+        found = [pid for pid in children_of(agent) if pid not in others]
+        if len(found) == 1 and process_stat(found[0])[0] == "S":
+            return found[0]
+        time.sleep(0.01)
+    raise AssertionError("the agent has no spare child")
+
+
 class AgentError(Exception):
     def __init__(self, fields):
         self.code = fields[1][0].decode()
