@@ -1,3 +1,4 @@
+import type { StatementSync } from 'node:sqlite';
 import * as z from 'zod';
 import { UserError } from '#contract/errors.ts';
 import { publishedPortSchema, vmSpecSchema, vmStateSchema } from '#contract/owner/vm.ts';
@@ -46,11 +47,16 @@ const STARTS: ReadonlySet<VmRecord['state']> = new Set(['creating', 'starting', 
 export class VmRepository {
   readonly #database: Database;
   readonly #makeRoom: () => boolean;
+  /** These two are asked for with every command; to prepare one takes longer than to run it. */
+  readonly #byId: StatementSync;
+  readonly #byName: StatementSync;
 
   /** `makeRoom` is called when on a full file system a VM cannot be stopped, removed, or say what is wrong; false: there is no more. */
   constructor(database: Database, makeRoom: () => boolean = () => false) {
     this.#database = database;
     this.#makeRoom = makeRoom;
+    this.#byId = database.prepare(`SELECT ${COLUMNS} FROM vms WHERE id = ?`);
+    this.#byName = database.prepare(`SELECT ${COLUMNS} FROM vms WHERE name = ?`);
   }
 
   /** @throws UserError `VM_NAME_TAKEN` */
@@ -82,11 +88,11 @@ export class VmRepository {
   }
 
   find(id: string): VmRecord | undefined {
-    return parseRow(this.#database.prepare(`SELECT ${COLUMNS} FROM vms WHERE id = ?`).get(id));
+    return parseRow(this.#byId.get(id));
   }
 
   findByName(name: string): VmRecord | undefined {
-    return parseRow(this.#database.prepare(`SELECT ${COLUMNS} FROM vms WHERE name = ?`).get(name));
+    return parseRow(this.#byName.get(name));
   }
 
   /** Oldest first, without damaged rows: one that cannot be read must not keep the others from their owner. */
