@@ -17,7 +17,8 @@ const ANSWER_MS = 15_000;
 /** Notices that nobody answers a request because the guest hangs, without a bound on what the answer itself may take. */
 export class AnswerWatch {
   readonly #options: AnswerWatchOptions;
-  readonly #over = new AbortController();
+  #over = false;
+  #asking: AbortController | undefined;
   #timer: NodeJS.Timeout | undefined;
 
   /** Begins at once. */
@@ -28,8 +29,9 @@ export class AnswerWatch {
 
   /** The answer is there, or nobody wants it any more. Idempotent. */
   end(): void {
+    this.#over = true;
     clearTimeout(this.#timer);
-    this.#over.abort();
+    this.#asking?.abort();
   }
 
   #wait(): void {
@@ -38,12 +40,12 @@ export class AnswerWatch {
 
   async #ask(): Promise<void> {
     const { agent, onSilence, answerMs = ANSWER_MS } = this.#options;
-    const { signal } = this.#over;
+    this.#asking = new AbortController();
     try {
-      await agent.ping({ signal: withTimeout(answerMs, signal) });
-      if (!signal.aborted) this.#wait();
+      await agent.ping({ signal: withTimeout(answerMs, this.#asking.signal) });
+      if (!this.#over) this.#wait();
     } catch (error) {
-      if (!signal.aborted) onSilence(error);
+      if (!this.#over) onSilence(error);
     }
   }
 }

@@ -41,27 +41,29 @@ export class ExecUpgrades {
     this.#count += 1;
     const requestId = `exec-${this.#count}`;
     const gone = new AbortController();
+    const onClose = () => gone.abort();
     this.#sockets.add(socket);
     // A connection that breaks also closes, and that is all that matters of it.
     socket.on('error', () => {});
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      gone.abort();
-    });
+    socket.once('close', () => this.#sockets.delete(socket)).once('close', onClose);
     try {
       closing.throwIfAborted();
       const { reference, command } = targetOf(request);
       const { id, run } = vms.get(reference);
       const agent = await vms.agent(id, { signal: AbortSignal.any([gone.signal, closing]) });
+      gone.signal.throwIfAborted();
       const use = activity.use(id);
-      socket.once('close', () => use[Symbol.dispose]());
+      socket.off('close', onClose).once('close', () => use[Symbol.dispose]());
       const operation =
         command === undefined
           ? relayedExec((wanted) => withRunDefaults(wanted, run))
           : relayedAttach(command);
       log.debug({ requestId, url: request.url }, 'exec session');
+      // The guest is asked first: what came with the request is on its way before the client is answered.
+      socket.cork();
       socket.write(switchingProtocols());
       new ExecRelay({ socket, agent, operation, log: log.child({ requestId }) }).begin(head);
+      process.nextTick(() => socket.uncork());
     } catch (error) {
       const answer = answerError(error, requestId);
       log.debug({ requestId, url: request.url, status: answer.status }, 'request');
