@@ -38,3 +38,10 @@ it('is destroyed without an error when the command has ended', async () => {
   await once(input.writable, 'close');
   assert.equal(input.writable.errored, null);
 });
+
+it('says nothing of an end that the guest was told of before', async () => {
+  const { input, sentBytes, state } = setUp();
+  input.endSilently();
+  await once(input.writable, 'finish');
+  assert.deepEqual([sentBytes(), state.ended], [0, false]);
+});

@@ -10,7 +10,7 @@ export interface InputSink {
 /** The command's standard input. A write is done when the guest has given credit for all of it. */
 export class ExecInput {
   readonly writable: Writable;
-  readonly #sink: InputSink;
+  #sink: InputSink;
   #credit = INITIAL_CREDIT_BYTES;
   #rest: Uint8Array = new Uint8Array(0);
   #done: ((error?: Error | null) => void) | undefined;
@@ -31,6 +31,12 @@ export class ExecInput {
     });
     // How the command was lost is told by wait(); whoever listens here is told too.
     this.writable.on('error', () => {});
+  }
+
+  /** The guest was told already that there is none. */
+  endSilently(): void {
+    this.#sink = { data: () => {}, eof: () => {} };
+    this.writable.end();
   }
 
   grant(bytes: number): void {

@@ -47,9 +47,10 @@ export class ExecProcess implements Disposable {
   /** @internal Use `client.vms.exec`. The daemon has been told what to run. */
   static async start(
     upgraded: UpgradedConnection,
-    { signal, ...news }: ExecNews & Abortable,
+    { signal, emptyStdin = false, ...news }: ExecNews & Abortable & { emptyStdin?: boolean | undefined },
   ): Promise<ExecProcess> {
     const command = new ExecProcess(upgraded, news);
+    if (emptyStdin) command.#input.endSilently();
     command.#begin(signal);
     await command.#started.promise;
     return command;

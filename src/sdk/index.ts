@@ -3,6 +3,7 @@ export { BangerClient, type ConnectOptions } from './client.ts';
 export type { AttachOptions, CommandsClient, CommandView } from './commands.ts';
 export type { EventsClient, EventsOptions } from './events.ts';
 export type { ExecProcess } from './exec-process.ts';
+export type { ExecOptions } from './open-exec.ts';
 export type { FsckClient } from './fsck.ts';
 export type { DeleteImageOptions, ImagesClient } from './images.ts';
 export type { KernelsClient, PullKernelOptions } from './kernels.ts';

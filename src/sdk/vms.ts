@@ -16,7 +16,7 @@ import type {
 } from '#contract/owner/vm.ts';
 import { API_PREFIX } from '#contract/version.ts';
 import type { ExecProcess } from './exec-process.ts';
-import { openExec } from './open-exec.ts';
+import { openExec, type ExecOptions } from './open-exec.ts';
 import type { OperationHandle, OperationOptions } from './operation-handle.ts';
 import type { OperationsClient } from './operations.ts';
 import { readBody } from './response.ts';
@@ -227,8 +227,8 @@ export class VmsClient {
    *
    * @throws UserError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING`, `GUEST_LINK_LOST`
    */
-  async exec(reference: string, request: ExecRequest, options: Abortable = {}): Promise<ExecProcess> {
-    return openExec(this.#transport, { path: vmPath(reference, 'exec'), request, signal: options.signal });
+  async exec(reference: string, request: ExecRequest, options: ExecOptions = {}): Promise<ExecProcess> {
+    return openExec(this.#transport, { path: vmPath(reference, 'exec'), request, ...options });
   }
 }
 

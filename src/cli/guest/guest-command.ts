@@ -66,7 +66,9 @@ async function startCommand(
   const starting = new AbortController();
   using _ = signals.handle((signal) => starting.abort(new Interruption(signal)));
   try {
-    return await client.vms.exec(vm, request, { signal: starting.signal });
+    // With a terminal the end of the input is a character, which the command has to be there for.
+    const emptyStdin = !command.passStdin && !command.tty;
+    return await client.vms.exec(vm, request, { emptyStdin, signal: starting.signal });
   } catch (error) {
     throw command.argv === LOGIN_SHELL ? explainShell(error, command.vmName ?? vm) : error;
   }
