@@ -3,6 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { pathExists, temporaryPathFor } from '#host/files.ts';
 import { BlobCache } from './blob-cache.ts';
 import { digestOf } from './digest.ts';
 
@@ -33,19 +34,38 @@ test('a blob is intact when it is hashed anew, else it is removed', async (t) =>
   assert.equal(await cache.hasIntact(blob), false);
 });
 
-test('pruning frees what nobody keeps, and half downloads', async (t) => {
+test('pruning frees what nobody holds, and half downloads', async (t) => {
   const { cache, add, names } = await setUp(t);
-  const [kept, held, loose] = [await add('kept'), await add('held'), await add('loose')];
+  const held = await add('held');
+  await add('loose');
   await writeFile(cache.partialPath(`sha256:${'e'.repeat(64)}`), 'half');
-  const keep = [kept.digest];
   const hold = cache.hold([held.digest]);
-  assert.deepEqual(await cache.prune({ keep, dryRun: true }), { freedBytes: 9, count: 2 });
-  assert.equal((await names()).length, 3);
-  assert.deepEqual(await cache.prune({ keep, dryRun: false }), { freedBytes: 9, count: 2 });
-  assert.deepEqual(await names(), [kept.digest, held.digest].toSorted());
-  assert.ok(!(await names()).includes(loose.digest));
+  assert.deepEqual(await cache.prune({ dryRun: true }), { freedBytes: 9, count: 2 });
+  assert.equal((await names()).length, 2);
+  assert.deepEqual(await cache.prune({ dryRun: false }), { freedBytes: 9, count: 2 });
+  assert.deepEqual(await names(), [held.digest]);
   hold[Symbol.dispose]();
-  assert.deepEqual(await cache.prune({ keep, dryRun: false }), { freedBytes: 4, count: 1 });
+  assert.deepEqual(await cache.prune({ dryRun: false }), { freedBytes: 4, count: 1 });
+});
+
+test('pruning takes what was learnt of layers with them, and what is left of others', async (t) => {
+  const { cache, add } = await setUp(t);
+  const learn = async (digest: string) => {
+    const path = cache.headersPath(digest, digestOf(Buffer.from('content')));
+    await writeFile(path, '12345');
+    return path;
+  };
+  const held = await add('held');
+  const loose = await add('loose');
+  const ofHeld = await learn(held.digest);
+  const others = [await learn(loose.digest), await learn(digestOf(Buffer.from('removed as damaged')))];
+  others.push(temporaryPathFor(others[1] as string));
+  await writeFile(others[2] as string, '12345');
+  using _ = cache.hold([held.digest]);
+  assert.deepEqual(await cache.prune({ dryRun: true }), { freedBytes: 20, count: 1 });
+  assert.deepEqual(await cache.prune({ dryRun: false }), { freedBytes: 20, count: 1 });
+  assert.equal(await pathExists(ofHeld), true);
+  for (const path of others) assert.equal(await pathExists(path), false);
 });
 
 test('a blob that two hold is kept until both let go', async (t) => {
@@ -53,9 +73,9 @@ test('a blob that two hold is kept until both let go', async (t) => {
   const { digest } = await add('shared');
   const [first, second] = [cache.hold([digest, digest]), cache.hold([digest])];
   first[Symbol.dispose]();
-  assert.equal((await cache.prune({ keep: [], dryRun: false })).count, 0);
+  assert.equal((await cache.prune({ dryRun: false })).count, 0);
   second[Symbol.dispose]();
-  assert.equal((await cache.prune({ keep: [], dryRun: false })).count, 1);
+  assert.equal((await cache.prune({ dryRun: false })).count, 1);
 });
 
 test('nobody works on a blob while somebody else does', async (t) => {

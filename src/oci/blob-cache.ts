@@ -1,18 +1,24 @@
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { raceAbort, type Abortable } from '#base/abort.ts';
-import { ensurePrivateFolder, listFolderIfThere, pathExists, sizeIfThere, syncFolder } from '#host/files.ts';
+import {
+  ensurePrivateFolder,
+  isTemporaryName,
+  listFolderIfThere,
+  pathExists,
+  sizeIfThere,
+  syncFolder,
+} from '#host/files.ts';
 import type { Descriptor } from './descriptor.ts';
 import { digestOfFile } from './digest.ts';
 
 export interface PruneOptions {
-  /** Digests of blobs that stay. Those of pulls that are under way stay in any case. */
-  keep: Iterable<string>;
   /** Count only. */
   dryRun: boolean;
 }
 
 export interface PrunedBlobs {
+  /** With what was learnt of them. */
   freedBytes: number;
   count: number;
 }
@@ -116,22 +122,35 @@ export class BlobCache {
     return held;
   }
 
-  /** Removes blobs and unfinished downloads that nobody wants. */
-  async prune({ keep, dryRun }: PruneOptions): Promise<PrunedBlobs> {
-    const kept = new Set([...keep].map(hexOf));
+  /** Removes blobs and unfinished downloads that nobody holds, and what was learnt of blobs that are gone. */
+  async prune({ dryRun }: PruneOptions): Promise<PrunedBlobs> {
     const pruned = { freedBytes: 0, count: 0 };
+    const gone = new Set<string>();
     for (const folder of [this.#blobs, this.#partials]) {
       for (const name of await listFolderIfThere(folder)) {
         // Asked anew for each: a pull may have begun meanwhile.
-        if (kept.has(name) || this.#holds.has(`sha256:${name}`)) continue;
-        pruned.freedBytes += (await sizeIfThere(join(folder, name))) ?? 0;
+        if (this.#isHeld(name)) continue;
+        pruned.freedBytes += await remove(join(folder, name), dryRun);
         pruned.count += 1;
-        if (dryRun) continue;
-        await rm(join(folder, name), { force: true });
-        await this.#forgetHeaders(name);
+        gone.add(name);
       }
     }
+    for (const name of await listFolderIfThere(this.#headers)) {
+      if (await this.#isOfUse(name, gone)) continue;
+      pruned.freedBytes += await remove(join(this.#headers, name), dryRun);
+    }
     return pruned;
+  }
+
+  /** Headers whose blob is here, or may be soon; without a pull that goes on, half written ones are what a crash left. */
+  async #isOfUse(headersName: string, gone: ReadonlySet<string>): Promise<boolean> {
+    const [hex = ''] = /[0-9a-f]{64}/.exec(headersName) ?? [];
+    if (this.#isHeld(hex)) return true;
+    return !isTemporaryName(headersName) && !gone.has(hex) && (await pathExists(join(this.#blobs, hex)));
+  }
+
+  #isHeld(hex: string): boolean {
+    return this.#holds.has(`sha256:${hex}`);
   }
 
   async #forgetHeaders(hex: string): Promise<void> {
@@ -149,4 +168,11 @@ export class BlobCache {
 
 function hexOf(digest: string): string {
   return digest.slice(digest.indexOf(':') + 1);
+}
+
+/** @returns how many bytes it had */
+async function remove(path: string, dryRun: boolean): Promise<number> {
+  const bytes = (await sizeIfThere(path)) ?? 0;
+  if (!dryRun) await rm(path, { force: true });
+  return bytes;
 }

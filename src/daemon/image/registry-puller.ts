@@ -90,7 +90,7 @@ export class RegistryPuller implements ImagePuller {
   }
 
   async prune({ dryRun }: { dryRun: boolean }): Promise<PrunedCache> {
-    const { count, freedBytes } = await this.#cache.prune({ keep: [], dryRun });
+    const { count, freedBytes } = await this.#cache.prune({ dryRun });
     return { files: count, bytes: freedBytes };
   }
 }

@@ -87,7 +87,7 @@ describe('pulling from Debian’s docker-registry', { skip, timeout: 120_000 }, 
     await Promise.all([pull(`${registry}/second`), pull(`${registry}/first`), pull(`${registry}/second`)]);
     using pulled = await pull(`${registry}/second`);
     await assertPulled(pulled, image);
-    assert.equal((await cache.prune({ keep: [], dryRun: true })).count, 0, 'all of it is held');
+    assert.equal((await cache.prune({ dryRun: true })).count, 0, 'all of it is held');
   });
 
   it('reports bytes up to the size of all layers', async (t) => {

@@ -44,7 +44,7 @@ export class CatalogBundles implements BundlePuller {
   }
 
   async prune({ dryRun }: { dryRun: boolean }): Promise<PrunedCache> {
-    const { count, freedBytes } = await this.#cache.prune({ keep: [], dryRun });
+    const { count, freedBytes } = await this.#cache.prune({ dryRun });
     return { files: count, bytes: freedBytes };
   }
 
