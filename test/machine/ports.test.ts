@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import type { BangerClient, ExecProcess, Vm } from 'banger';
 import { pollUntil } from '#base/backoff.ts';
+import { systemErrorCode } from '#base/errors.ts';
 import { createMachineHome } from '../support/artifacts.ts';
 import type { TestHome } from '../support/test-home.ts';
 
@@ -36,12 +37,13 @@ async function fetch(host: string, port: number): Promise<string> {
   return text(response);
 }
 
+/** Nobody listens. A listener without a guest behind it resets what it has accepted, perhaps before we hear that it did. */
 async function isRefused(host: string, port: number): Promise<boolean> {
   const socket = connect({ host, port });
-  const outcome = await Promise.race([
-    once(socket, 'connect').then(() => false),
-    once(socket, 'error').then(() => true),
-  ]).catch(() => true);
+  const outcome = await once(socket, 'connect').then(
+    () => false,
+    (error: unknown) => systemErrorCode(error) === 'ECONNREFUSED',
+  );
   socket.destroy();
   return outcome;
 }
