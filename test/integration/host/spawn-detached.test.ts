@@ -3,6 +3,7 @@ import { mkdtemp, open, readdir, readFile, readlink, rm, stat, writeFile } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { ifThere } from '#base/if-there.ts';
 import { isAlive, signalProcess, waitForProcessExit } from '#host/proc.ts';
 import { spawnDetached } from '#host/spawn-detached.ts';
 
@@ -39,8 +40,9 @@ test('it gets nothing that this process has open', async (t) => {
   await using file = await open(import.meta.filename);
   const { child } = await startSleeper(t);
   const folder = `/proc/${child.identity.pid}/fd`;
-  const links = await Promise.all((await readdir(folder)).map((fd) => readlink(join(folder, fd))));
-  assert.ok(links.length >= 3);
+  // What the program itself opens while it starts may be closed again meanwhile.
+  const links = await Promise.all((await readdir(folder)).map((fd) => ifThere(readlink(join(folder, fd)))));
+  assert.ok(links.filter((link) => link !== undefined).length >= 3);
   assert.ok(!links.includes(import.meta.filename), `also not ${file.fd}`);
 });
 
