@@ -242,6 +242,14 @@ describe('importing kernels', { skip: isX86 }, () => {
         [symlinkMember('./boot', outside), fileMember(`./boot/${vmlinuz}`, kernel)],
         /Cannot unpack/,
       ],
+      'a symlink that becomes a folder': [
+        [
+          symlinkMember('./boot', '../outside'),
+          folderMember('./boot/'),
+          fileMember(`./boot/${vmlinuz}`, kernel),
+        ],
+        /Cannot (?:unpack|use)/,
+      ],
       'two dots': [[fileMember(`../outside/${vmlinuz}`, kernel)], /Cannot unpack/],
       'two dots in the middle': [[fileMember(`./boot/../../outside/${vmlinuz}`, kernel)], /Cannot unpack/],
       'a hard link out': [[hardLink(`./boot/${vmlinuz}`, '/etc/passwd')], /Cannot unpack/],
@@ -258,19 +266,12 @@ describe('importing kernels', { skip: isX86 }, () => {
     }
   });
 
-  test('a symlink of a package that becomes a folder leads nowhere', async () => {
-    const outside = `${folder}/outside`;
-    await mkdir(outside);
-    const vmlinuz = `vmlinuz-${TINY_RELEASE}`;
-    const link = symlinkMember('./boot', '../outside');
-    const kernel = fileMember(`./boot/${vmlinuz}`, bzImage(gzipSync(tinyElf())));
-    const path = await give('hostile.deb', await packDeb([link, folderMember('./boot/'), kernel]));
-    // GNU tar keeps a place for the symlink. It fails when the folder gets the inode of that place, else the folder stands.
-    await importKernel(path).then(
-      ({ release }) => assert.equal(release, TINY_RELEASE),
-      (error: unknown) => assert.ok(isUserError(error, 'KERNEL_INVALID'), String(error)),
+  test('a package that has a name twice is refused, whatever tar makes of it', async () => {
+    const vmlinuz = fileMember(`./boot/vmlinuz-${TINY_RELEASE}`, bzImage(gzipSync(tinyElf())));
+    await refuses(
+      importKernel(await give('hostile.deb', await packDeb([vmlinuz, vmlinuz]))),
+      /it has "boot\/vmlinuz-.*" twice/,
     );
-    assert.deepEqual(await readdir(outside), []);
   });
 
   test('a package that is cut short anywhere is refused', async () => {

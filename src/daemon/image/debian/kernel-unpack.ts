@@ -23,7 +23,7 @@ export interface UnpackOptions {
 /**
  * Unpacks a Debian package into a new folder; nothing in it is executed.
  *
- * @throws UserError of the given code, `KERNEL_INVALID` when it unpacks to more than 4 GiB, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`
+ * @throws UserError of the given code, `KERNEL_INVALID` when it unpacks to more than 4 GiB or has a name twice, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`
  */
 export async function unpackPackage(debPath: string, folder: string, options: UnpackOptions): Promise<void> {
   const { what, code, hint, maxBytes = MAX_PACKAGE_BYTES, signal } = options;
@@ -36,9 +36,23 @@ export async function unpackPackage(debPath: string, folder: string, options: Un
     const { stdout } = await runContained(containment, count, { signal });
     if (Number(stdout) > maxBytes)
       throw unusableKernel(what, `it unpacks to more than ${formatSize(maxBytes)}`);
-    await runContained(containment, ['dpkg-deb', '--extract', debPath, folder], { signal });
+    const listing = await runContained(containment, ['dpkg-deb', '--vextract', debPath, folder], { signal });
+    refuseTwice(listing.stdout, what);
   } catch (error) {
     signal.throwIfAborted();
     throw explainToolFailure(error, { action, code, hint });
+  }
+}
+
+/**
+ * GNU tar lets a later member of a name replace an earlier one, or fails, by what other processes do meanwhile: it knows the place
+ * that it keeps for a symlink by an inode number. dpkg-deb makes no such package.
+ */
+function refuseTwice(listing: string, what: string): void {
+  const seen = new Set<string>();
+  for (const line of listing.split('\n')) {
+    const name = line.replace(/^\.\//, '').replace(/\/+$/, '');
+    if (seen.has(name) && name !== '') throw unusableKernel(what, `it has "${name}" twice`);
+    seen.add(name);
   }
 }
