@@ -20,13 +20,9 @@ static void enter_folder(struct fields request, const struct user *user) {
     }
 }
 
-void exec_child_prepare(void) {
-    setsid();
-}
-
 void exec_child(struct fields request) {
     bool terminal = fields_number(request, TAG_TTY, 0) != 0;
-    if (getsid(0) != getpid()) setsid();
+    setsid(); // comes to nothing in a child that has a session already
     char **argv = launch_argv(request);
     struct user *user = launch_user(request);
     if (terminal) {

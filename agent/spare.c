@@ -1,11 +1,9 @@
 #include "spare.h"
 
 #include <limits.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "exec_child.h"
-#include "launch.h"
 #include "loop.h"
 
 enum { AFTER_USE_MS = 100, AFTER_FAILURE_MS = 1000 };
@@ -20,7 +18,7 @@ static uint64_t due;
 
 static _Noreturn void wait_for_request(void) {
     pipes_enter(&pipes, &command);
-    exec_child_prepare();
+    setsid();
     static uint8_t request[PIPE_BUF];
     ssize_t length = read(PIPE_REQUEST, request, sizeof request);
     if (length <= 0) _exit(0); // the agent is gone
@@ -64,8 +62,6 @@ pid_t spare_take(struct pipes *taken, const struct job *job, struct fields reque
         pipes_close(&pipes);
         return 0;
     }
-    close(pipes.ours[PIPE_REQUEST]);
-    pipes.ours[PIPE_REQUEST] = -1;
     *taken = pipes;
     return last_taken;
 }
