@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cp, link, mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,8 +25,17 @@ export async function createMachineHome(
 
 /** State folder with the image, the kernel and a store that knows both. */
 export async function ensureArtifacts(): Promise<string> {
-  own ??= makeArtifacts(SHARED_FOLDER ?? (await mkdtemp(join(tmpdir(), 'bgr-artifacts-'))));
+  own ??= makeArtifacts(SHARED_FOLDER ?? (await ownFolder()));
   return own;
+}
+
+/** For a suite that runs by itself and for the benchmark, which nobody cleans up after. */
+async function ownFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'bgr-artifacts-'));
+  process.once('exit', () => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  return folder;
 }
 
 async function makeArtifacts(folder: string): Promise<string> {
