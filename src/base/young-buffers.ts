@@ -7,7 +7,7 @@ let received = 0;
 /**
  * To be told of what arrives in buffers that are soon done with. V8 counts them only towards a collection of the whole heap, and a
  * stream of bytes makes too few objects to bring about the small one that would do: half of the CPU of passing bytes on was that.
- * Does nothing in a process without `--expose-gc`.
+ * Does nothing in a process that may not ask for it.
  */
 export function countYoungBuffer(bytes: number): void {
   received += bytes;

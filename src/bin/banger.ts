@@ -2,12 +2,14 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { runCli } from '#cli/main.ts';
 import { resolveLayout } from '#contract/layout.ts';
+import { exposeCollector } from '#host/expose-collector.ts';
 
 const uid = process.getuid?.() ?? 0;
 const layout = resolveLayout(process.env, uid, homedir());
 const program = process.execPath;
 const entry = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'bangerd.ts' : 'bangerd.js');
 
+exposeCollector();
 void runCli(process.argv.slice(2), {
   env: process.env,
   layout,

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { setImmediate } from 'node:timers/promises';
 import { describe, it } from 'node:test';
 import { pollUntil } from '#base/backoff.ts';
@@ -10,6 +8,7 @@ import { encodeCredit, INITIAL_CREDIT_BYTES, MAX_DATA_BYTES } from '#contract/gu
 import { CONTROL_CHANNEL, encodeFrame, FrameType } from '#contract/guest/frames.ts';
 import type { Frame, OutgoingFrame } from '#contract/guest/frames.ts';
 import { encodeLost } from '#contract/guest/lost.ts';
+import { exposeCollector } from '#host/expose-collector.ts';
 import { AgentClient } from './agent-client.ts';
 import { ScriptedGuest } from './fake/scripted-guest.ts';
 
@@ -142,7 +141,7 @@ function frameHead(): Uint8Array {
 }
 
 function memoryBytes(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
+  exposeCollector();
+  globalThis.gc?.();
   return process.memoryUsage().arrayBuffers;
 }
