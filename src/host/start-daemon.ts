@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { pollUntil } from '#base/backoff.ts';
+import { ALLOCATOR, RUNTIME_FLAGS } from './daemon-runtime.ts';
 import { ensurePrivateFolder } from './files.ts';
 import { readTail } from './read-tail.ts';
 import { READY_FD_VARIABLE, type StartFailure } from './ready-pipe.ts';
@@ -26,11 +27,6 @@ export interface DaemonLaunch {
 export type DaemonStart =
   { ready: true } | { ready: false; failure: StartFailure | undefined; logTail: string };
 
-/**
- * It gives memory back by itself when it has nothing to do; until then, young objects get 8 MiB and not 32 before it looks.
- * Maglev compiles some closures wrongly when the machine is busy, without a sign (ADR 26).
- */
-const RUNTIME_FLAGS = ['--expose-gc', '--max-semi-space-size=8', '--no-maglev'];
 const READY_FD = 3;
 const MAX_MESSAGE_BYTES = 65_536;
 const LOG_TAIL_BYTES = 4096;
@@ -65,7 +61,7 @@ async function spawnDaemon(launch: DaemonLaunch): Promise<Readable> {
       detached: true,
       stdio: ['ignore', log, log, 'pipe'],
       cwd: '/',
-      env: { ...launch.env, [READY_FD_VARIABLE]: String(READY_FD) },
+      env: { ...ALLOCATOR, ...launch.env, [READY_FD_VARIABLE]: String(READY_FD) },
     });
     await new Promise<void>((resolve, reject) => {
       child.once('spawn', resolve);
