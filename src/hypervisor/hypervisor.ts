@@ -10,6 +10,8 @@ export interface MachineConfig {
   kernelPath: string;
   /** The same kernel without its compression: a driver may take it where unpacking in the guest is slow. */
   uncompressedKernelPath?: string | undefined;
+  /** The kernel's ticks in a second, where that is known. */
+  timerHz?: number | undefined;
   initramfsPath: string;
   /** What the guest needs on its command line; the driver puts its own (console, clock) in front. */
   commandLine: readonly string[];

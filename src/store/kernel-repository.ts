@@ -12,11 +12,13 @@ const rowSchema = z
     allocated_bytes: z.number().int(),
     created_at_ms: z.number().int(),
     recipe: z.string().nullable(),
+    timer_hz: z.number().int().nullable(),
     is_default: z.union([z.literal(0), z.literal(1)]),
   })
-  .transform(({ allocated_bytes, created_at_ms, is_default, recipe, ...same }): Kernel => ({
+  .transform(({ allocated_bytes, created_at_ms, is_default, recipe, timer_hz, ...same }): Kernel => ({
     ...same,
     ...(recipe === null ? {} : { recipe }),
+    ...(timer_hz === null ? {} : { timerHz: timer_hz }),
     isDefault: is_default === 1,
     allocatedBytes: allocated_bytes,
     createdAt: new Date(created_at_ms).toISOString(),
@@ -47,14 +49,15 @@ export class KernelRepository {
   }
 
   insert(kernel: Kernel): void {
-    const { id, name, release, architecture, source, recipe, isDefault, allocatedBytes, createdAt } = kernel;
+    const { id, name, release, architecture, source, isDefault, allocatedBytes, createdAt } = kernel;
+    const { recipe = null, timerHz = null } = kernel;
     this.#database
       .prepare(
-        `INSERT INTO kernels (id, name, release, architecture, source, recipe, is_default, allocated_bytes, created_at_ms)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO kernels (id, name, release, architecture, source, recipe, timer_hz, is_default, allocated_bytes, created_at_ms)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
       .run(
-        ...[id, name, release, architecture, source, recipe ?? null, isDefault ? 1 : 0],
+        ...[id, name, release, architecture, source, recipe, timerHz, isDefault ? 1 : 0],
         ...[allocatedBytes, Date.parse(createdAt)],
       );
   }

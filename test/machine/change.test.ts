@@ -50,6 +50,8 @@ describe('changing a VM', () => {
     const after = await show('web');
     assert.notEqual(after.bootId, before.bootId);
     assert.equal(await inGuest('web', 'nproc'), '2');
+    // The second one was told how fast it is, rather than left to measure it.
+    assert.equal(await inGuest('web', 'grep bogomips /proc/cpuinfo | sort -u | wc -l'), '1');
     const memoryMiB = Number(await inGuest('web', "awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo"));
     assert.ok(memoryMiB > 280 && memoryMiB < 384, `${memoryMiB} MiB`);
     assert.equal(await inGuest('web', 'cat /root/note; hostname'), 'kept\nweb');

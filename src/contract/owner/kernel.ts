@@ -10,6 +10,8 @@ export const kernelSchema = z.object({
   /** As `uname -r` says in the guest. */
   release: z.string(),
   architecture: z.enum(['x86_64', 'aarch64']),
+  /** Its ticks in a second (`CONFIG_HZ`), where its configuration was beside it. */
+  timerHz: z.number().int().optional(),
   source: z.string(),
   /** The entry of the catalog that it was pulled by. */
   recipe: z.string().optional(),

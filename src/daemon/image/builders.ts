@@ -52,6 +52,8 @@ export interface BundlePuller {
 export interface BuiltKernel {
   /** As `uname -r` says in the guest. */
   release: string;
+  /** Its ticks in a second, where its configuration says so. */
+  timerHz?: number;
   /** `linux-image-6.1.0-40-cloud-amd64 6.1.153-1` */
   source: string;
 }

@@ -2,6 +2,8 @@ import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { requireTools } from '#ext4/build-tools.ts';
 import { syncFile } from '#ext4/sparse-file.ts';
 import type { Architecture } from './architecture.ts';
+import type { BuiltKernel } from './builders.ts';
+import { readTimerHz } from './kernel-config.ts';
 import { KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
 import { readKernelImage, type KernelImage } from './kernel-image.ts';
 import { makeModules } from './kernel-modules.ts';
@@ -17,8 +19,11 @@ export interface KernelParts {
   architecture: Architecture;
 }
 
+/** What a kernel's files say of it. */
+export type AssembledKernel = Pick<BuiltKernel, 'release' | 'timerHz'>;
+
 /**
- * Makes all files of a kernel of its image and modules; returns its release.
+ * Makes all files of a kernel of its image and modules.
  *
  * @throws UserError `KERNEL_INVALID`, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`; the signal's reason
  */
@@ -26,7 +31,7 @@ export async function assembleKernel(
   { what, imagePath, findModules, architecture }: KernelParts,
   folder: string,
   { signal, report }: WorkContext,
-): Promise<string> {
+): Promise<AssembledKernel> {
   await requireTools('take the kernel apart', 'depmod', 'setpriv');
   const workFolder = `${folder}/assembly`;
   await mkdir(workFolder, { mode: 0o700 });
@@ -43,7 +48,8 @@ export async function assembleKernel(
   await makeModules({ what, kernel, source, folder, workFolder, signal });
   await writeKernels(kernel, folder);
   await rm(workFolder, { recursive: true });
-  return kernel.release;
+  const timerHz = await readTimerHz(imagePath, kernel.release);
+  return { release: kernel.release, ...(timerHz !== undefined && { timerHz }) };
 }
 
 /** As it came, and beside it what is packed in it, where that can be started directly. */

@@ -43,9 +43,9 @@ export class KernelImporter {
     const findModules =
       modules === undefined ? found.findModules : (release: string) => resolveModulesFolder(modules, release);
     const parts = { what, ...found, findModules, architecture: this.#architecture };
-    const release = await assembleKernel(parts, folder, context);
+    const assembled = await assembleKernel(parts, folder, context);
     await rm(tree, { recursive: true, force: true });
-    return { release, source: `import:${gift.path}` };
+    return { ...assembled, source: `import:${gift.path}` };
   }
 
   async #find({ path }: KernelGift, tree: string, context: WorkContext): Promise<Found> {

@@ -19,6 +19,7 @@ export interface ReadyKernel {
   kernelPath: string;
   /** The same kernel without its compression, where there is one. */
   uncompressedKernelPath: string | undefined;
+  timerHz: number | undefined;
   /** Raw ext4 with what belongs at `/lib/modules/<release>`; read-only. */
   modulesDiskPath: string;
   initramfsPath: string;
@@ -34,7 +35,7 @@ export interface KernelStoreOptions {
   clock: Clock;
 }
 
-type NewKernel = Pick<Kernel, 'name' | 'release' | 'source'> & { recipe?: string };
+type NewKernel = Pick<Kernel, 'name' | 'recipe'>;
 
 const KERNEL_FILES: readonly string[] = [KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE, MODULES_FILE];
 
@@ -243,6 +244,7 @@ export class KernelStore {
       record,
       kernelPath: `${folder}/${KERNEL_FILE}`,
       uncompressedKernelPath: (await pathExists(uncompressed)) ? uncompressed : undefined,
+      timerHz: record.timerHz,
       modulesDiskPath: `${folder}/${MODULES_FILE}`,
       initramfsPath,
     };

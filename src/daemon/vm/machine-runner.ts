@@ -29,6 +29,7 @@ export interface Drivers {
 export interface KernelFiles {
   kernelPath: string;
   uncompressedKernelPath?: string | undefined;
+  timerHz?: number | undefined;
   modulesDiskPath: string;
   initramfsPath: string;
 }
@@ -297,6 +298,7 @@ export class MachineRunner {
       memoryMiB: vm.spec.memoryMiB,
       kernelPath: kernel.kernelPath,
       uncompressedKernelPath: kernel.uncompressedKernelPath,
+      timerHz: kernel.timerHz,
       initramfsPath: kernel.initramfsPath,
       commandLine: [
         ...guestCommandLine({

@@ -12,6 +12,7 @@ const config: MachineConfig = {
   memoryMiB: 1024,
   kernelPath: '/state/kernels/k1/vmlinuz',
   initramfsPath: '/state/kernels/k1/initramfs',
+  timerHz: 250,
   commandLine: ['banger.hostname=demo', 'banger.address=10.77.0.2/24'],
   disks: [
     { serial: 'banger-root', path: '/state/vms/a,b/root.qcow2', format: 'qcow2', readOnly: false },

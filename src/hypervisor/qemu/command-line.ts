@@ -63,11 +63,14 @@ function bootArguments(config: MachineConfig, host: QemuHost): string[] {
   return [
     ...['-kernel', kernelPath],
     ...['-initrd', config.initramfsPath],
-    ...['-append', [...kernelParameters(host), ...config.commandLine].join(' ')],
+    ...['-append', [...kernelParameters(config, host), ...config.commandLine].join(' ')],
   ];
 }
 
-function kernelParameters({ architecture, accelerator, tscKHz }: QemuHost): string[] {
+function kernelParameters(
+  { timerHz }: MachineConfig,
+  { architecture, accelerator, tscKHz }: QemuHost,
+): string[] {
   return [
     `console=${architecture.console}`,
     // A reset by triple fault needs no device, and -no-reboot turns every reset into the end of the machine.
@@ -76,9 +79,18 @@ function kernelParameters({ architecture, accelerator, tscKHz }: QemuHost): stri
     'quiet',
     'net.ifnames=0',
     ...(accelerator === 'tcg' ? architecture.emulationParameters : []),
+    ...(tscKHz === undefined ? [] : clockParameters(tscKHz, timerHz)),
+  ];
+}
+
+/** What an emulated guest would have to measure, and on a busy host measures wrongly. */
+function clockParameters(tscKHz: number, timerHz: number | undefined): string[] {
+  return [
     // Without `reliable` the kernel checks the TSC against its own ticks, which a busy host delays; it then drops the TSC
     // and counts those ticks instead: the guest's clock falls behind by seconds.
-    ...(tscKHz === undefined ? [] : [`tsc_early_khz=${tscKHz}`, 'tsc=reliable']),
+    ...[`tsc_early_khz=${tscKHz}`, 'tsc=reliable'],
+    // What the first CPU computes from the TSC, each other one measures again: 0.1 s of its start (calibrate_delay()).
+    ...(timerHz === undefined ? [] : [`lpj=${Math.floor((tscKHz * 1000) / timerHz)}`]),
   ];
 }
 

@@ -3,6 +3,7 @@ import { addressesPortsEvents } from './0002-addresses-ports-events.ts';
 import { imageSources } from './0003-image-sources.ts';
 import { kernelChoice } from './0004-kernel-choice.ts';
 import { vmRun } from './0005-vm-run.ts';
+import { kernelTimer } from './0006-kernel-timer.ts';
 import type { Migration } from './migration.ts';
 
 /** In order. A released migration is never edited: add another. */
@@ -12,4 +13,5 @@ export const migrations: readonly Migration[] = [
   imageSources,
   kernelChoice,
   vmRun,
+  kernelTimer,
 ];

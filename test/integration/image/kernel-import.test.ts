@@ -19,6 +19,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { isUserError, type ErrorCode } from '#contract/errors.ts';
 import type { Kernel } from '#contract/owner/kernel.ts';
 import { unpackPackage } from '#daemon/image/debian/kernel-unpack.ts';
+import { arMember } from '../../support/ar-member.ts';
 import {
   file as fileMember,
   folder as folderMember,
@@ -31,12 +32,6 @@ import { bzImage, lz4Literals, TINY_RELEASE, tinyElf, withSize } from '../../sup
 import { openService, type OpenService } from './open-service.ts';
 
 const isX86 = process.arch === 'x64' ? false : 'the kernels of these tests are for x86_64';
-
-function arMember(name: string, content: Buffer): Buffer {
-  const fields = [name.padEnd(16), '0'.padEnd(12), '0'.padEnd(6), '0'.padEnd(6), '100644'.padEnd(8)];
-  const header = `${fields.join('')}${String(content.length).padEnd(10)}\x60\n`;
-  return Buffer.concat([Buffer.from(header), content, Buffer.alloc(content.length % 2, '\n')]);
-}
 
 function isThere(program: string): boolean {
   return spawnSync(program, ['--version'], { stdio: 'ignore' }).status === 0;
@@ -213,8 +208,10 @@ describe('importing kernels', { skip: isX86 }, () => {
 
   test('a Debian package, of which nothing is executed', async () => {
     await give(`boot/vmlinuz-${TINY_RELEASE}`, bzImage(gzipSync(tinyElf({ drivers: [] }))));
+    await give(`boot/config-${TINY_RELEASE}`, 'CONFIG_HZ=300\n');
     await giveModules();
     const kernel = await importKernel(await makeDeb(given));
+    assert.deepEqual(opened.service.kernels.find(kernel.id), { ...kernel, timerHz: 300 });
     assert.equal(kernel.source, `import:${folder}/tiny.deb`);
     assert.equal((await readdir(given)).includes('executed'), false);
     assert.equal((await readdir(opened.service.kernels.folderOf(kernel.id))).includes('package'), false);

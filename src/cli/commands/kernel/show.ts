@@ -19,6 +19,7 @@ function fieldsOf(kernel: KernelDetails): readonly Field[] {
     ['source', kernel.source],
     ['catalog', kernel.recipe],
     ['default', kernel.isDefault ? 'yes' : 'no'],
+    ['timer', kernel.timerHz === undefined ? undefined : `${kernel.timerHz} Hz`],
     ['on disk', formatSize(kernel.allocatedBytes)],
     ['folder', kernel.folder],
     ['starts unpacked', kernel.hasUncompressed ? 'yes' : 'no'],

@@ -33,8 +33,8 @@ export class DebianKernelBuilder implements KernelBuilder {
       findModules: (release: string) => findModulesFolder(tree, release, what),
       architecture,
     };
-    const release = await assembleKernel(parts, folder, context);
+    const assembled = await assembleKernel(parts, folder, context);
     await rm(tree, { recursive: true });
-    return { release, source: `${name} ${version}` };
+    return { ...assembled, source: `${name} ${version}` };
   }
 }
