@@ -85,7 +85,6 @@ static void mount_as_init(void) {
 static void set_identity(const char *cmdline) {
     char value[CMDLINE_VALUE_MAX];
     if (cmdline_get(cmdline, "banger.hostname", value, sizeof value)) identity_set_hostname(value);
-    network_up(cmdline);
     if (cmdline_get(cmdline, "banger.dns", value, sizeof value)) identity_set_dns(value);
     if (cmdline_get(cmdline, "banger.time", value, sizeof value)) clock_advance_ms(strtoull(value, NULL, 10));
 }
@@ -113,9 +112,10 @@ static bool held_back_cpus(const char *cmdline) {
     return cmdline_get(cmdline, "maxcpus", value, sizeof value);
 }
 
-static void load_modules(const char *cmdline) {
-    (void)cmdline;
+// The network needs its driver, and nothing of the root disk.
+static void start_devices(const char *cmdline) {
     modules_load();
+    network_up(cmdline);
 }
 
 // The image's init could not be executed: something has to collect the dead, or the kernel panics.
@@ -160,8 +160,8 @@ void boot(char **argv) {
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
     pid_t starter = held_back_cpus(cmdline) ? start_beside(start_cpus, cmdline) : 0;
-    // The disk's driver comes first; the others are loaded while the root is mounted.
-    pid_t loader = start_beside(load_modules, cmdline);
+    // The disk's driver comes first; the rest happens while the root is mounted.
+    pid_t loader = start_beside(start_devices, cmdline);
     rootdisk_enter(cmdline);
     pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
     // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.

@@ -13,6 +13,7 @@ export interface BareMachineSpec {
   kernelPath: string;
   uncompressedKernelPath: string;
   initramfsPath: string;
+  timerHz: number | undefined;
   memoryMiB: number;
   vcpus: number;
 }

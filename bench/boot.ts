@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine, type BareMachineSpec } from './bare-machine.ts';
-import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
+import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
 import { deadlineFor, interleave, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
@@ -11,12 +11,11 @@ const SIZE = { memoryMiB: 512, vcpus: 2 };
 
 /** From nothing to an answering agent, and a whole `vm run`, beside a machine that boots only to power off. */
 export async function benchBoot(home: TestHome, client: BangerClient, rounds: number): Promise<Row[]> {
-  const { kernelPath, uncompressedKernelPath } = await findKernelFiles(home);
+  const kernel = await findKernel(client);
   const initramfsPath = join(home.root, 'power-off.cpio');
   await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
   const samples = await interleave(rounds, {
-    floor: () =>
-      timeOf(() => bootAndPowerOff(home, { kernelPath, uncompressedKernelPath, initramfsPath, ...SIZE })),
+    floor: () => timeOf(() => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE })),
     create: () => timeOfCreate(client),
     run: () => timeOfRun(home),
   });

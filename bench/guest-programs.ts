@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Kernel } from '#contract/owner/kernel.ts';
 import { writeCpio } from '#guest/cpio.ts';
-import type { TestHome } from '../test/support/test-home.ts';
+import type { BangerClient } from '#sdk/index.ts';
 
 const FOLDER = join(import.meta.dirname, 'programs');
 
@@ -18,19 +19,19 @@ export interface KernelFiles {
   kernelPath: string;
   uncompressedKernelPath: string;
   initramfsPath: string;
+  timerHz: number | undefined;
 }
 
 /** The kernel that banger itself boots in this home. */
-export async function findKernelFiles(home: TestHome): Promise<KernelFiles> {
-  const folders = await readdir(home.layout.kernelsDir);
-  const [id] = folders.filter((name) => !name.startsWith('.'));
-  const folder = join(home.layout.kernelsDir, id as string);
-  const files = await readdir(folder);
-  const find = (part: string) => join(folder, files.find((name) => name.includes(part)) as string);
+export async function findKernel(client: BangerClient): Promise<KernelFiles> {
+  const [kernel] = await client.kernels.list();
+  const { folder, timerHz } = await client.kernels.get((kernel as Kernel).id);
+  const initramfs = (await readdir(folder)).find((name) => name.includes('initramfs'));
   return {
-    kernelPath: find('vmlinuz'),
-    uncompressedKernelPath: find('vmlinux'),
-    initramfsPath: find('initramfs'),
+    kernelPath: join(folder, 'vmlinuz'),
+    uncompressedKernelPath: join(folder, 'vmlinux'),
+    initramfsPath: join(folder, initramfs as string),
+    timerHz,
   };
 }
 

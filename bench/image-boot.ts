@@ -5,7 +5,7 @@ import { runCommand } from '#host/run-command.ts';
 import type { BangerClient } from '#sdk/index.ts';
 import type { TestHome } from '../test/support/test-home.ts';
 import { bootAndPowerOff } from './boot.ts';
-import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
+import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
 import { deadlineFor, interleave, timeOf } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
@@ -16,10 +16,10 @@ const IMAGE = 'busybox-only';
 /** From nothing to the end of the first command, in an image as small as Alpine's and without an init. */
 export async function benchImageBoot(home: TestHome, client: BangerClient, rounds: number): Promise<Row> {
   await importBusybox(home, client);
-  const { kernelPath, uncompressedKernelPath } = await findKernelFiles(home);
+  const kernel = await findKernel(client);
   const initramfsPath = join(home.root, 'power-off.cpio');
   await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
-  const spec = { kernelPath, uncompressedKernelPath, initramfsPath, ...SIZE };
+  const spec = { ...kernel, initramfsPath, ...SIZE };
   const samples = await interleave(rounds, {
     floor: () => timeOf(() => bootAndPowerOff(home, spec)),
     ours: () => timeOfFirstCommand(client),

@@ -4,7 +4,7 @@ import { findProcess, waitForProcessExit } from '#host/proc.ts';
 import type { BangerClient } from '#sdk/index.ts';
 import type { TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
-import { findKernelFiles, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
+import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
 import { deadlineFor, sample, timeOf } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { limitRow, ratioRow, type Row } from './report.ts';
@@ -24,14 +24,13 @@ interface Samples {
 
 /** Start, stop and delete of a VM that is there, each beside what it cannot do without. */
 export async function benchLifecycle(home: TestHome, client: BangerClient, rounds: number): Promise<Row[]> {
-  const kernel = await findKernelFiles(home);
+  const kernel = await findKernel(client);
   const initramfsPath = join(home.root, 'power-off.cpio');
   await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
-  const bare = { kernelPath: kernel.kernelPath, uncompressedKernelPath: kernel.uncompressedKernelPath };
   const samples: Samples = { boot: [], start: [], powerOff: [], stop: [], remove: [], delete: [] };
   for (let round = 0; round < rounds; round += 1) {
     const { id } = await (await client.vms.create({ ...SIZE, start: false })).result();
-    samples.boot.push(await timeOf(() => bootAndPowerOff(home, { ...bare, initramfsPath, ...SIZE })));
+    samples.boot.push(await timeOf(() => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE })));
     samples.start.push(await timeOf(() => start(client, id)));
     await settle(client, id);
     samples.powerOff.push(await timeOfPowerOff(client, id));

@@ -50,7 +50,8 @@ async function benchAll(): Promise<Row[]> {
     const { id } = await (await client.vms.create({ name: 'bench', memoryMiB: 512, vcpus: 2 })).result();
     await settle(client, id);
     if (isWanted('exec')) results.push(...(await benchExec(home, client, id)));
-    if (isWanted('throughput')) results.push(...(await benchThroughput(home, id, Math.min(rounds, 5))));
+    if (isWanted('throughput'))
+      results.push(...(await benchThroughput({ home, client }, id, Math.min(rounds, 5))));
   }
   if (isWanted('store')) results.push(...(await benchStore(rounds)));
   if (isWanted('images')) results.push(...(await benchImages(home, client, Math.min(rounds, 3))));

@@ -6,9 +6,10 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pollUntil } from '#base/backoff.ts';
 import { MiB } from '#base/sizes.ts';
+import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
-import { findKernelFiles, readGuestProgram, writeReplacedInit } from './guest-programs.ts';
+import { findKernel, readGuestProgram, writeReplacedInit } from './guest-programs.ts';
 import { interleave } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
@@ -18,10 +19,14 @@ const BYTES = 256 * MiB;
 const ROUND_MS = 120_000;
 
 /** Bytes there and back: through `vm exec -i cat`, beside socat and a guest that only echoes. */
-export async function benchThroughput(home: TestHome, vm: string, rounds: number): Promise<Row[]> {
+export async function benchThroughput(
+  { home, client }: { home: TestHome; client: BangerClient },
+  vm: string,
+  rounds: number,
+): Promise<Row[]> {
   const input = join(home.root, 'input');
   await writeInput(input);
-  const kernel = await findKernelFiles(home);
+  const kernel = await findKernel(client);
   const initramfsPath = join(home.root, 'echo.cpio');
   await writeReplacedInit(initramfsPath, kernel.initramfsPath, await readGuestProgram('echo-init'));
   const size = { memoryMiB: 512, vcpus: 2 };
