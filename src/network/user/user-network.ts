@@ -5,13 +5,12 @@ import { pollUntil } from '#base/backoff.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { isVmId } from '#base/ids.ts';
 import { UserError } from '#contract/errors.ts';
+import { endProcess, endProcesses } from '#host/end-processes.ts';
 import { pathExists, readFileIfThere } from '#host/files.ts';
 import {
   commandLineOf,
   findProcessesByCommandLine,
   matchProcesses,
-  signalProcess,
-  waitForProcessExit,
   type ProcessIdentity,
 } from '#host/proc.ts';
 import { CommandError, lastLines } from '#host/run-command.ts';
@@ -74,7 +73,8 @@ export class UserNetwork implements NetworkDriver {
       await waitForSocket(paths.socket, child, signal);
     } catch (error) {
       const output = await readOutput(paths);
-      await this.detach(spec, child.identity);
+      await endProcess(child.identity); // whatever its command line says: it has just been executed
+      await this.detach(spec);
       signal?.throwIfAborted();
       throw this.#startError(spec, output, error);
     }
@@ -96,17 +96,10 @@ export class UserNetwork implements NetworkDriver {
   async detach(spec: NetworkSpec, process?: ProcessIdentity): Promise<void> {
     const paths = networkPaths(spec.runtimeDir);
     const carriesThis = (argv: readonly string[]) => argv.includes(paths.log);
-    // passt ends with its guard by itself; it is looked for so that nothing is left when this returns.
-    const found = await findProcessesByCommandLine(carriesThis);
-    if (
-      process &&
-      !found.some(({ pid }) => pid === process.pid) &&
-      carriesThis(await commandLineOf(process.pid))
-    ) {
-      found.push(process);
-    }
-    await Promise.all(found.map((identity) => signalProcess(identity, 'SIGKILL')));
-    await Promise.all(found.map((identity) => waitForProcessExit(identity, { maxMs: 10 })));
+    if (process && carriesThis(await commandLineOf(process.pid))) await endProcess(process);
+    // passt ends with its guard by itself; it is looked for so that nothing is left when this returns. Until it is executed it
+    // looks like a second guard.
+    await endProcesses(() => findProcessesByCommandLine(carriesThis));
     await removeFiles(paths);
   }
 
