@@ -8,6 +8,7 @@ import { CommandError } from '#host/run-command.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
 import { requireFileSizePossible, SIZE_PROBE_NAME } from '../file-size-limit.ts';
 import { parseImageInfo } from './image-info.ts';
+import { OverlayTemplates, type OverlayKey } from './overlay-templates.ts';
 import { COPY_TIMEOUT_MS, runQemuImg } from './qemu-img.ts';
 
 export interface Qcow2Options {
@@ -28,6 +29,7 @@ const SIZE_STEP_BYTES = 4096;
 export class Qcow2Disks implements DiskDriver {
   readonly name = 'qcow2';
   readonly #qemuImg: string;
+  readonly #templates = new OverlayTemplates();
 
   constructor(options: Qcow2Options = {}) {
     this.#qemuImg = options.qemuImg ?? 'qemu-img';
@@ -39,20 +41,12 @@ export class Qcow2Disks implements DiskDriver {
     await requireFileSizePossible(spec.folder, sizeBytes);
     const path = join(spec.folder, FILE_NAME);
     const temporary = temporaryPathFor(path);
-    const args = [
-      'create',
-      '-q',
-      '-f',
-      'qcow2',
-      '-F',
-      'raw',
-      '-b',
-      spec.basePath,
-      temporary,
-      String(sizeBytes),
-    ];
+    const overlay = { basePath: spec.basePath, sizeBytes };
     try {
-      await runQemuImg(this.#qemuImg, args, options);
+      if (!(await this.#templates.write(overlay, temporary))) {
+        await this.#makeOverlay(overlay, temporary, options);
+        await this.#templates.keep(overlay, temporary);
+      }
       options.signal?.throwIfAborted();
       await rename(temporary, path);
     } catch (error) {
@@ -105,6 +99,11 @@ export class Qcow2Disks implements DiskDriver {
     const names = await listFolderIfThere(folder);
     const own = names.filter((name) => name === FILE_NAME || isOwnTemporary(name));
     await Promise.all(own.map((name) => rm(join(folder, name), { force: true })));
+  }
+
+  async #makeOverlay({ basePath, sizeBytes }: OverlayKey, path: string, options: Abortable): Promise<void> {
+    const format = ['-f', 'qcow2', '-F', 'raw', '-b', basePath];
+    await runQemuImg(this.#qemuImg, ['create', '-q', ...format, path, String(sizeBytes)], options);
   }
 
   /** `-U`: the machine that runs on it holds its lock. */

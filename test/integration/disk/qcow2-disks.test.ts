@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -35,6 +35,40 @@ test('the guest sees the base, and writes beside it', async (t) => {
   assert.match(await readRaw(disk.path), /41 41 41 41/);
   const { stdout } = await runCommand('head', ['-c', '4', spec.basePath]);
   assert.equal(stdout, 'base');
+});
+
+/** Two disks of one driver, the second without qemu-img, beside the second of another driver. */
+for (const [title, sizeBytes] of Object.entries({ '8 MiB': 8 * MiB, '9 TiB': 9 * 2 ** 40 })) {
+  test(`the second disk of ${title} on a base is what qemu-img would have made`, async (t) => {
+    const base = await newSpec(t);
+    const [first, second, other] = await Promise.all(
+      ['first', 'second', 'other'].map(async (name) => {
+        const folder = join(base.folder, name);
+        await mkdir(folder);
+        return { ...base, folder, sizeBytes };
+      }),
+    );
+    const disks = new Qcow2Disks();
+    await disks.createRootDisk(first!);
+    const { path } = await disks.createRootDisk(second!);
+    const expected = await new Qcow2Disks().createRootDisk(other!);
+    assert.ok((await readFile(path)).equals(await readFile(expected.path)));
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+    await runCommand('qemu-img', ['check', '-q', '-f', 'qcow2', path]);
+    assert.deepEqual(await disks.findRootDisk(second!.folder), { path, format: 'qcow2', sizeBytes });
+  });
+}
+
+test('a disk of another size or base is made anew', async (t) => {
+  const spec = await newSpec(t);
+  const disks = new Qcow2Disks();
+  await disks.createRootDisk(spec);
+  const otherBase = join(spec.folder, 'other.raw');
+  await writeFile(otherBase, Buffer.alloc(MiB, 'side'));
+  const smaller = await disks.createRootDisk({ ...spec, sizeBytes: 4 * MiB });
+  assert.deepEqual(await disks.findRootDisk(spec.folder), smaller);
+  const { path } = await disks.createRootDisk({ ...spec, basePath: otherBase });
+  assert.match(await readRaw(path), /73 69 64 65/);
 });
 
 test('a size between sectors is rounded up', async (t) => {
