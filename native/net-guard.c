@@ -3,9 +3,10 @@
  *
  *     net-guard SOCKET GUEST GATEWAY PROGRAM [ARGUMENT...]
  *
- * Starts PROGRAM with `--fd N` added, N being one end of a socket pair, asks it over ARP for GATEWAY until it answers, and
- * only then publishes SOCKET, where one client (the hypervisor) may connect. Both speak Ethernet frames with a 32-bit
- * big-endian length in front. Ends when either of them does, and the program ends with it.
+ * Publishes SOCKET, where one client (the hypervisor) may connect, and starts PROGRAM with `--fd N` added, N being one end
+ * of a socket pair. Asks it over ARP for GATEWAY until it answers, then makes the file SOCKET.ready; what the client sends
+ * before waits in its socket. Both speak Ethernet frames with a 32-bit big-endian length in front. Ends when either of them
+ * does, and the program ends with it.
  *
  * From the guest it lets through ARP, and IPv4 that comes from GUEST and goes to a unicast address of another machine.
  * PROGRAM turns packets into connections of the host, so a packet to 127.0.0.1 or 0.0.0.0, which any root user of a guest
@@ -19,6 +20,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
@@ -171,6 +173,16 @@ static int publish_socket(const char *path)
     return listener;
 }
 
+static void tell_ready(const char *socket_path)
+{
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof path, "%s.ready", socket_path);
+    int file = size > 0 && (size_t)size < sizeof path ? open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600) : -1;
+    if (file < 0)
+        die(path);
+    close(file);
+}
+
 /* What follows handles the guest's bytes and needs no right at all. */
 static void drop_privileges(void)
 {
@@ -303,11 +315,12 @@ int main(int argc, char **argv)
     uint32_t gateway = parse_address(argv[3]);
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         die("socketpair");
+    int listener = publish_socket(argv[1]);
     pid_t program = start_program(argv + 4, pair[1]);
     close(pair[1]);
     guard.program = pair[0];
     await_answer(program, gateway);
-    int listener = publish_socket(argv[1]);
+    tell_ready(argv[1]);
     drop_privileges();
     guard.client = accept_client(listener);
     close(listener);

@@ -36,7 +36,7 @@ const NETWORK_TESTS: Record<string, NetworkTest> = {
   },
 
   async 'tells the guest all it has to configure'(driver, spec) {
-    const { guest, socketPath } = await driver.attach(spec);
+    const { guest, socketPath, ready } = await driver.attach(spec);
     const [address = '', prefix] = guest.address.split('/');
     assert.ok(isIPv4(address));
     assert.ok(Number(prefix) >= 8 && Number(prefix) <= 30);
@@ -48,6 +48,7 @@ const NETWORK_TESTS: Record<string, NetworkTest> = {
     assert.match(guest.mac, /^[0-9a-f][26ae](:[0-9a-f]{2}){5}$/);
     assert.ok(socketPath.startsWith(spec.runtimeDir));
     assert.ok(await pathExists(socketPath));
+    await ready;
   },
 
   async 'is found by another daemon'(driver, spec) {
@@ -103,12 +104,14 @@ const NETWORK_TESTS: Record<string, NetworkTest> = {
       const cancelling = new AbortController();
       if (afterMs === undefined) cancelling.abort(reason);
       else setTimeout(() => cancelling.abort(reason), afterMs);
+      let attachment: NetworkAttachment | undefined;
       try {
-        await driver.attach(spec, { signal: cancelling.signal });
-        await driver.detach(spec);
+        attachment = await driver.attach(spec, { signal: cancelling.signal });
+        await attachment.ready;
       } catch (error) {
         assert.equal(error, reason);
       }
+      if (attachment) await driver.detach(spec);
       assert.deepEqual(await readdir(spec.runtimeDir), []);
       assert.equal(await driver.findAttachment(spec), undefined);
     }

@@ -24,6 +24,11 @@ export interface NetworkAttachment {
   /** Unix stream socket for the hypervisor's network card. */
   socketPath: string;
   guest: GuestNetwork;
+  /**
+   * Resolves when packets are carried; a machine may be launched before. When it rejects, with what `attach` throws, there is
+   * still something to detach. A rejection that nobody waits for is none.
+   */
+  ready: Promise<void>;
 }
 
 /** Port: connects a machine to the outside. */
@@ -34,7 +39,8 @@ export interface NetworkDriver {
   probe(options?: Abortable): Promise<{ version: string }>;
 
   /**
-   * Prepares the network of one machine, before it is launched. When it rejects nothing is left.
+   * Prepares the network of one machine, before it is launched. When it rejects nothing is left. The signal also ends what
+   * `ready` waits for.
    *
    * @throws UserError `NETWORK_TOOL_MISSING`, `NETWORK_START_FAILED` (details.stderr)
    */

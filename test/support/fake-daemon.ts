@@ -14,6 +14,7 @@ const ENTRY = join(await bundleFixtures(), 'fake-bangerd.js');
 
 export interface FakeDaemonOptions {
   fault?: FakeFault;
+  networkFailure?: string;
   /** Step at which the daemon kills itself: `create-disk:before`. */
   crashAt?: string;
   stepsLog?: string;
@@ -66,6 +67,7 @@ export class FakeDaemonHome implements AsyncDisposable {
       ...this.#env,
       ...options.env,
       ...(options.fault && { FAKE_FAULT: JSON.stringify(options.fault) }),
+      ...(options.networkFailure && { FAKE_NETWORK_FAILURE: options.networkFailure }),
       ...(options.crashAt && { FAKE_CRASH_AT: options.crashAt }),
       ...(options.stepsLog && { FAKE_STEPS_LOG: options.stepsLog }),
     };

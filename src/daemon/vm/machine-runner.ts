@@ -54,6 +54,11 @@ export interface StartParts extends BootParts {
   disk?: RootDisk;
 }
 
+interface LaunchParts {
+  config: MachineConfig;
+  attachment: NetworkAttachment | undefined;
+}
+
 /** Turns a VM's record and files into a running machine, and back. Knows nothing of states or locks. */
 export class MachineRunner {
   readonly #options: MachineRunnerOptions;
@@ -97,7 +102,7 @@ export class MachineRunner {
     const launch = async ({ signal }: OperationContext) => {
       const config = this.#machineConfig(vm, await parts.kernel(), parts.disk as RootDisk, attachment);
       parts.consoleBytes = await consoleSize(config.consoleLogPath);
-      await this.#launch(vm, config, signal);
+      await this.#launch(vm, { config, attachment }, signal);
     };
     const { capabilities } = this.#options;
     return [
@@ -247,12 +252,19 @@ export class MachineRunner {
     );
   }
 
-  async #launch(vm: VmRecord, config: MachineConfig, signal: AbortSignal): Promise<void> {
+  /** While the machine starts, its network does too. */
+  async #launch(vm: VmRecord, { config, attachment }: LaunchParts, signal: AbortSignal): Promise<void> {
     const { drivers, handles } = this.#options;
-    const machine = await drivers.hypervisor.launch(config, { signal });
-    const { vcpus, memoryMiB, diskBytes, network } = vm.spec;
-    const launched = { name: vm.name, vcpus, memoryMiB, diskBytes, network };
-    await handles.set(vm.id, { ...handles.get(vm.id), machine, launched });
+    const launching = drivers.hypervisor.launch(config, { signal });
+    const [network, machine] = await Promise.allSettled([attachment?.ready, launching]);
+    // A machine that found nothing to connect to says less than the network, which knows why it ended.
+    if (network.status === 'rejected') throw network.reason;
+    if (machine.status === 'rejected') throw machine.reason;
+    await handles.set(vm.id, {
+      ...handles.get(vm.id),
+      machine: machine.value,
+      launched: launchedSpec(vm),
+    });
   }
 
   /** A disk that was to grow while nobody could do it grows now. */
@@ -316,4 +328,9 @@ export class MachineRunner {
       consoleLogPath: this.consoleLogPath(vm.id),
     });
   }
+}
+
+function launchedSpec({ name, spec }: VmRecord): Launched {
+  const { vcpus, memoryMiB, diskBytes, network } = spec;
+  return { name, vcpus, memoryMiB, diskBytes, network };
 }

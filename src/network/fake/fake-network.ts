@@ -2,21 +2,20 @@ import { rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
-import {
-  findProcessesByCommandLine,
-  matchProcesses,
-  signalProcess,
-  waitForProcessExit,
-  type ProcessIdentity,
-} from '#host/proc.ts';
+import { endProcess } from '#host/end-processes.ts';
+import { findProcessesByCommandLine, matchProcesses, type ProcessIdentity } from '#host/proc.ts';
 import { spawnDetached } from '#host/spawn-detached.ts';
 import type { NetworkAttachment, NetworkDriver, NetworkSpec } from '../network.ts';
 
 /** Carries nothing, but has a process and a file for each machine, which outlive whoever made them. */
 export class FakeNetwork implements NetworkDriver {
   readonly name = 'fake';
-  /** Set: attachments to come fail with this. */
-  failure: string | undefined;
+  readonly #failure: string | undefined;
+
+  /** With `failure`, what is attached ends with these words before it is ready. */
+  constructor({ failure }: { failure?: string | undefined } = {}) {
+    this.#failure = failure;
+  }
 
   async probe(): Promise<{ version: string }> {
     return { version: '0.0-fake' };
@@ -24,18 +23,11 @@ export class FakeNetwork implements NetworkDriver {
 
   async attach(spec: NetworkSpec, { signal }: Abortable = {}): Promise<NetworkAttachment> {
     signal?.throwIfAborted();
-    if (this.failure !== undefined) {
-      throw new UserError(
-        'NETWORK_START_FAILED',
-        `Cannot start the network of machine "${spec.id}": ${this.failure}`,
-        {
-          details: { stderr: this.failure },
-        },
-      );
-    }
     const socketPath = socketPathOf(spec);
     await writeFile(socketPath, '', { mode: 0o600 });
     const { identity } = await spawnDetached('tail', ['--follow', socketPath], { logPath: '/dev/null' });
+    const ready = this.#becomeReady(spec);
+    ready.catch(() => {}); // for whoever waits for it
     return {
       process: identity,
       socketPath,
@@ -46,6 +38,7 @@ export class FakeNetwork implements NetworkDriver {
         mtu: 1500,
         mac: '52:54:00:00:00:01',
       },
+      ready,
     };
   }
 
@@ -67,11 +60,17 @@ export class FakeNetwork implements NetworkDriver {
 
   async detach(spec: NetworkSpec): Promise<void> {
     const found = await this.findAttachment(spec);
-    if (found) {
-      await signalProcess(found, 'SIGKILL');
-      await waitForProcessExit(found);
-    }
+    if (found) await endProcess(found);
     await rm(socketPathOf(spec), { force: true });
+  }
+
+  async #becomeReady(spec: NetworkSpec): Promise<void> {
+    if (this.#failure === undefined) return;
+    throw new UserError(
+      'NETWORK_START_FAILED',
+      `Cannot start the network of machine "${spec.id}": ${this.#failure}`,
+      { details: { stderr: this.#failure } },
+    );
   }
 }
 

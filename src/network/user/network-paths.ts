@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export interface NetworkPaths {
   /** Where the hypervisor's network card connects. */
   socket: string;
+  /** Appears once packets are carried. */
+  ready: string;
   /** What the programs print before they are ready, and when they fail. */
   output: string;
   /** passt's own log, which it bounds to 1 MiB. */
@@ -13,6 +15,7 @@ export interface NetworkPaths {
 export function networkPaths(runtimeDir: string): NetworkPaths {
   return {
     socket: join(runtimeDir, 'net.sock'),
+    ready: join(runtimeDir, 'net.sock.ready'),
     output: join(runtimeDir, 'net.out'),
     log: join(runtimeDir, 'passt.log'),
   };

@@ -33,6 +33,12 @@ export interface UserNetworkOptions {
   resolvers?: readonly string[] | undefined;
 }
 
+interface GuardStart {
+  spec: NetworkSpec;
+  child: DetachedProcess;
+  paths: NetworkPaths;
+}
+
 /** passt is ready after 20 ms; the rest is for a host that is very busy. */
 const START_TIMEOUT_MS = 15_000;
 
@@ -67,18 +73,20 @@ export class UserNetwork implements NetworkDriver {
     signal?.throwIfAborted();
     const paths = networkPaths(spec.runtimeDir);
     await removeFiles(paths);
+    await removeFiles(paths); // those of a guard that was killed would look like this one's
     const guest = await this.#describeGuest(spec.id);
     const child = await this.#spawnGuard(paths, guest.dns);
+    const start = { spec, child, paths };
     try {
-      await waitForSocket(paths.socket, child, signal);
+      await this.#waitFor(paths.socket, start, { signal });
     } catch (error) {
-      const output = await readOutput(paths);
       await endProcess(child.identity); // whatever its command line says: it has just been executed
       await this.detach(spec);
-      signal?.throwIfAborted();
-      throw this.#startError(spec, output, error);
+      throw error;
     }
-    return { process: child.identity, socketPath: paths.socket, guest };
+    const ready = this.#waitFor(paths.ready, start, { signal });
+    ready.catch(() => {}); // for whoever waits for it
+    return { process: child.identity, socketPath: paths.socket, guest, ready };
   }
 
   async findAttachment(spec: NetworkSpec): Promise<ProcessIdentity | undefined> {
@@ -101,6 +109,16 @@ export class UserNetwork implements NetworkDriver {
     // looks like a second guard.
     await endProcesses(() => findProcessesByCommandLine(carriesThis));
     await removeFiles(paths);
+  }
+
+  /** Until the file is there. */
+  async #waitFor(path: string, { spec, child, paths }: GuardStart, { signal }: Abortable): Promise<void> {
+    try {
+      await waitForFile(path, child, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#startError(spec, await readOutput(paths), error);
+    }
   }
 
   async #describeGuest(id: string): Promise<GuestNetwork> {
@@ -167,8 +185,7 @@ class GuardEndedError extends Error {
   }
 }
 
-/** The guard publishes the socket once passt has answered it. */
-async function waitForSocket(
+async function waitForFile(
   path: string,
   child: DetachedProcess,
   signal: AbortSignal | undefined,
@@ -177,7 +194,7 @@ async function waitForSocket(
   void child.exited.then(({ code }) => ended.abort(new GuardEndedError(code)));
   const bound = withTimeout(START_TIMEOUT_MS, signal, ended.signal);
   const isThere = async () => ((await pathExists(path)) ? true : undefined);
-  await raceAbort(pollUntil(isThere, { signal: bound, firstMs: 3, maxMs: 5 }), bound);
+  await raceAbort(pollUntil(isThere, { signal: bound, firstMs: 1, maxMs: 5 }), bound);
 }
 
 async function removeFiles(paths: NetworkPaths): Promise<void> {

@@ -51,6 +51,28 @@ describe('a guest that does not boot as it should', () => {
   });
 });
 
+describe('a network that ends while its machine is launched', () => {
+  for (const [title, options] of Object.entries({
+    'takes the machine with it': {},
+    'is what is told when the machine ends for it': {
+      fault: { kind: 'dies-at-start', stderr: 'nothing to connect to' } as const,
+    },
+  })) {
+    it(title, async () => {
+      await using home = await FakeDaemonHome.create();
+      using client = await home.start({ networkFailure: 'no descriptors left', ...options });
+      const creation = await client.vms.create({ name: 'demo' });
+      await assert.rejects(creation.result(), (error: { code: string; details: { stderr: string } }) => {
+        assert.deepEqual([error.code, error.details.stderr], ['NETWORK_START_FAILED', 'no descriptors left']);
+        return true;
+      });
+      assert.deepEqual(await client.vms.list(), []);
+      assert.deepEqual(await home.vmFolders(), []);
+      assert.deepEqual(await home.machines(), []);
+    });
+  }
+});
+
 async function homeWith(config: string): Promise<FakeDaemonHome> {
   const home = await FakeDaemonHome.create();
   await home.configure(config);

@@ -40,7 +40,19 @@ async function newSpec(t: TestContext, driver: UserNetwork): Promise<NetworkSpec
 
 async function attach(t: TestContext, driver = makeDriver()): Promise<Attached> {
   const spec = await newSpec(t, driver);
-  return { spec, attachment: await driver.attach(spec) };
+  const attachment = await driver.attach(spec);
+  await attachment.ready;
+  return { spec, attachment };
+}
+
+/** Until packets are carried, or it fails and nothing is left. */
+async function becomeReady(driver: UserNetwork, spec: NetworkSpec): Promise<void> {
+  const { ready } = await driver.attach(spec);
+  try {
+    await ready;
+  } finally {
+    await driver.detach(spec);
+  }
 }
 
 /** Guard and passt of one machine. */
@@ -136,7 +148,7 @@ test('passt is not installed: the package', async (t) => {
   const driver = new UserNetwork({ guardPath, passt: 'passt-that-is-not-there' });
   const spec = await newSpec(t, driver);
   const expected = { code: 'NETWORK_TOOL_MISSING', hint: 'apt-get install passt' };
-  await assert.rejects(driver.attach(spec), expected);
+  await assert.rejects(becomeReady(driver, spec), expected);
   await assert.rejects(driver.probe(), expected);
   assert.deepEqual(await readdir(spec.runtimeDir), []);
 });
@@ -144,7 +156,7 @@ test('passt is not installed: the package', async (t) => {
 test('passt dies at start: its last words', async (t) => {
   const driver = new UserNetwork({ guardPath, passt: join(PROGRAMS, 'dies-at-start') });
   const spec = await newSpec(t, driver);
-  await assert.rejects(driver.attach(spec), (error) => {
+  await assert.rejects(becomeReady(driver, spec), (error) => {
     assert.ok(error instanceof UserError);
     assert.equal(error.code, 'NETWORK_START_FAILED');
     assert.match(String(error.details?.['stderr']), /cannot set up guest memory/);
