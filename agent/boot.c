@@ -114,8 +114,9 @@ static bool held_back_cpus(const char *cmdline) {
 
 // The network needs its driver, and nothing of the root disk.
 static void start_devices(const char *cmdline) {
-    modules_load();
+    modules_load(cmdline);
     network_up(cmdline);
+    rootdisk_free_initramfs();
 }
 
 // The image's init could not be executed: something has to collect the dead, or the kernel panics.
@@ -164,6 +165,7 @@ void boot(char **argv) {
     pid_t loader = start_beside(start_devices, cmdline);
     rootdisk_enter(cmdline);
     pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
+    pid_t namer = start_beside(set_identity, cmdline);
     // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
     mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
     link_standard_streams();
@@ -171,8 +173,7 @@ void boot(char **argv) {
     machine.init = init_find(cmdline, init, sizeof init);
     if (machine.init == INIT_AGENT) mount_as_init();
     join(loader);
-    rootdisk_free_initramfs();
-    set_identity(cmdline);
+    join(namer);
     join(mounter);
     join(starter);
     if (machine.init != INIT_AGENT) start_init(init, argv);

@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -16,13 +18,12 @@
 #include "growth.h"
 #include "ioctls.h"
 #include "log.h"
+#include "loop.h"
 #include "power.h"
 
-enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 2, NAME_BYTES = 256, DEVICE_BYTES = 264 };
+enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 2, NEWS_WAIT_MS = 25, NAME_BYTES = 256, DEVICE_BYTES = 264 };
 
 static const char new_root[] = "/newroot";
-// The way back to it once another root is in front of it.
-static int initramfs = -1;
 
 static _Noreturn void give_up(const char *what) {
     log_console("cannot %s: %s", what, strerror(errno));
@@ -63,22 +64,44 @@ static bool look_for(const char *serial, char *device, size_t size) {
     return found;
 }
 
-static bool find_disk(const char *serial, char *device, size_t size) {
-    for (int waited = 0; waited <= DISK_WAIT_MS; waited += DISK_STEP_MS) {
+// The kernel makes the nodes in /dev by itself and tells of it. -1: only looking helps.
+static int watch_devices(void) {
+    int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch >= 0 && inotify_add_watch(watch, "/dev", IN_CREATE) < 0) {
+        close(watch);
+        watch = -1;
+    }
+    return watch;
+}
+
+// Each look costs the CPU that loads the drivers, so there are few before a device has come.
+static bool wait_for_disk(int watch, const char *serial, char *device, size_t size) {
+    struct pollfd news = {watch, POLLIN, 0};
+    loop_tick();
+    uint64_t deadline = loop_now() + DISK_WAIT_MS;
+    for (; loop_now() <= deadline; loop_tick()) {
         if (look_for(serial, device, size)) return true;
-        usleep(DISK_STEP_MS * 1000);
+        if (news.revents == 0 && watch >= 0) poll(&news, 1, NEWS_WAIT_MS);
+        else usleep(DISK_STEP_MS * 1000);
     }
     errno = ENODEV;
     return false;
 }
 
-// To the size of its device; a file system that is there already says so and nothing happens.
+static bool find_disk(const char *serial, char *device, size_t size) {
+    int watch = watch_devices();
+    bool found = wait_for_disk(watch, serial, device, size);
+    if (watch >= 0) close(watch);
+    return found;
+}
+
+// To the size of its device. One that has it is left alone: asked to grow, it would write its journal out all the same.
 static void grow(const char *device) {
     uint64_t bytes = 0;
     int disk = open(device, O_RDONLY | O_CLOEXEC);
     int root = open(new_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool known = disk >= 0 && root >= 0 && ioctl(disk, BLOCK_SIZE_64, &bytes) == 0;
-    if (known && !grow_filesystem(root, bytes)) {
+    if (known && ext4_bytes(disk) != bytes && !grow_filesystem(root, bytes)) {
         log_line("cannot grow the root disk to %llu bytes: %s", (unsigned long long)bytes, strerror(errno));
     }
     if (disk >= 0) close(disk);
@@ -104,10 +127,10 @@ static void remove_tree(int parent, const char *name, dev_t device) {
 void rootdisk_free_initramfs(void) {
     struct stat root;
     static const char *const ours[] = {"modules", "modules.list", "init"};
+    int initramfs = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool known = initramfs >= 0 && fstat(initramfs, &root) == 0;
     for (size_t i = 0; known && i < sizeof ours / sizeof *ours; i++) remove_tree(initramfs, ours[i], root.st_dev);
     if (initramfs >= 0) close(initramfs);
-    initramfs = -1;
 }
 
 static void move_mounts(void) {
@@ -135,7 +158,6 @@ void rootdisk_enter(const char *cmdline) {
     snprintf(what, sizeof what, "mount the root disk %s as %s", device, type);
     if (mount(device, new_root, type, 0, NULL) < 0) give_up(what);
     if (strcmp(type, "ext4") == 0) grow(device);
-    initramfs = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     move_mounts();
     if (chdir(new_root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0) {
         give_up("enter the root disk");

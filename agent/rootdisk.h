@@ -4,7 +4,8 @@
 // Waits for the root disk, mounts it, grows it to its device and makes it the root. A machine without a root
 // has nothing to live for: on failure it says so on the console and powers off.
 void rootdisk_enter(const char *cmdline);
-// The initramfs is memory; it cannot be unmounted, only emptied: when nobody needs its files any more.
+// The initramfs is memory; it cannot be unmounted, only emptied: when nobody needs its files any more, by a process whose
+// root it still is.
 void rootdisk_free_initramfs(void);
 // The kernel's modules, where the command line names a disk for them.
 void rootdisk_mount_modules(const char *cmdline);

@@ -4,6 +4,7 @@
 
 #include "cmdline.h"
 #include "identity.h"
+#include "modules.h"
 #include "procfs.h"
 #include "unit.h"
 
@@ -65,10 +66,27 @@ static void words(void) {
     CHECK(count > 10 && !lines_open(&lines, "/nonexistent") && lines_next(&lines) == NULL);
 }
 
+static size_t size_with_signature(uint32_t told, size_t size) {
+    uint8_t module[128] = "ELF";
+    uint8_t *info = module + sizeof module - 28 - 12;
+    memcpy(module + sizeof module - 28, "~Module signature appended~\n", 28);
+    for (int i = 0; i < 4; i++) info[8 + i] = (uint8_t)(told >> (24 - 8 * i));
+    return module_unsigned_size(module + sizeof module - size, size);
+}
+
+static void signatures(void) {
+    CHECK(size_with_signature(20, 128) == 128 - 28 - 12 - 20 && size_with_signature(88, 128) == 0);
+    // None, one that is longer than the module, and a module that is cut off.
+    CHECK(module_unsigned_size((const uint8_t *)"ELF", 3) == 3 && module_unsigned_size(NULL, 0) == 0);
+    CHECK(size_with_signature(89, 128) == 128 && size_with_signature(0xFFFFFFFF, 128) == 128);
+    CHECK(size_with_signature(20, 39) == 39 && size_with_signature(0, 40) == 0);
+}
+
 void text_tests(void) {
     test("cmdline: last value, percent-decoded, or none", command_line);
     test("hosts: one line for the own name", hosts);
     test("host names: nothing but names", host_names);
     test("resolv.conf: only addresses", resolv);
+    test("modules: the part before a signature", signatures);
     test("procfs: lines, words and numbers", words);
 }

@@ -17,6 +17,7 @@ export interface AgentMachineOptions {
   /** Files of the root disk by path, besides `/bin/busybox`; a folder where the content is undefined. */
   files?: Record<string, string | undefined>;
   memoryMiB?: number;
+  kernelParameters?: string[];
 }
 
 /** A machine with nothing in it but the agent and busybox, without the daemon: no shell by name, no init, no /etc. */
@@ -38,7 +39,12 @@ export class AgentMachine implements AsyncDisposable {
     const config = await place.newConfig({
       ...(await copyKernel(home.layout.kernelsDir, place.root)),
       memoryMiB: options.memoryMiB ?? 256,
-      commandLine: ['banger.root=banger-root', 'banger.hostname=box', 'ro'],
+      commandLine: [
+        'banger.root=banger-root',
+        'banger.hostname=box',
+        'ro',
+        ...(options.kernelParameters ?? []),
+      ],
       disks: [{ serial: 'banger-root', path: rootPath, format: 'raw', readOnly: false }],
     });
     const machine = await hypervisor.launch(config);
