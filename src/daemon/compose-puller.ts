@@ -1,5 +1,5 @@
 import type { Ground } from './ground.ts';
-import { RegistryPuller } from './image/registry-puller.ts';
+import { RegistryPuller } from './image/source/registry-puller.ts';
 
 /** What fetches images from registries, as the configuration and the environment want it. */
 export function composePuller({ layout, config, authFiles, proxy }: Ground): RegistryPuller {

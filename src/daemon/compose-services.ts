@@ -12,7 +12,7 @@ import type { Services } from './http/services.ts';
 import { ImageBuildService } from './image/build/image-build-service.ts';
 import { BundleService } from './image/bundle/bundle-service.ts';
 import { ImageActions } from './image/image-actions.ts';
-import { KernelService } from './image/kernel-service.ts';
+import { KernelService } from './image/kernel/kernel-service.ts';
 import { VmsForImages } from './vm/image-vms.ts';
 import { withRunDefaults } from './vm/run-defaults.ts';
 

@@ -1,7 +1,7 @@
 import type { PrunedCache, RunConfig } from '#contract/owner/image.ts';
 import type { BundleManifest } from './bundle/bundle-manifest.ts';
 import type { BundleEntry } from './catalog/entry.ts';
-import type { KernelRecipe } from './kernel-recipes.ts';
+import type { KernelRecipe } from './kernel/kernel-recipes.ts';
 import type { WorkContext } from './shared-work.ts';
 import type { Recipe } from './recipes.ts';
 

@@ -18,8 +18,8 @@ import { runCommand } from '#host/run-command.ts';
 import type { OperationContext, Operations } from '../operation/operations.ts';
 import { exportImage } from './export-image.ts';
 import type { ImageService } from './image-service.ts';
-import { assertExt4 } from './image-source.ts';
-import { importImage, nameOfImport } from './import-image.ts';
+import { assertExt4 } from './source/image-source.ts';
+import { importImage, nameOfImport } from './source/import-image.ts';
 import { inUse, ROOT_DISK_FILE, type ImageUser } from './image-store.ts';
 import { parsePublicKey } from './work-seed/public-key.ts';
 

@@ -18,8 +18,8 @@ import { DebianImageBuilder } from './debian/image-builder.ts';
 import { DebianKernelBuilder } from './debian/kernel-builder.ts';
 import { ImageMaker, type ImageWish } from './image-maker.ts';
 import { ImageStore, type ReadyImage } from './image-store.ts';
-import { InitramfsFiles } from './initramfs-files.ts';
-import { KernelStore, type ReadyKernel } from './kernel-store.ts';
+import { InitramfsFiles } from './kernel/initramfs-files.ts';
+import { KernelStore, type ReadyKernel } from './kernel/kernel-store.ts';
 import { SharedWork, type BuildOptions, type WorkContext } from './shared-work.ts';
 import { WorkSeedStore } from './work-seed/work-seed-store.ts';
 

@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { silentLogger } from '#base/log.ts';
 import type { Kernel } from '#contract/owner/kernel.ts';
 import type { KernelBuilder } from '#daemon/image/builders.ts';
-import { KernelService } from '#daemon/image/kernel-service.ts';
+import { KernelService } from '#daemon/image/kernel/kernel-service.ts';
 import { OperationRegistry } from '#daemon/operation/operation-registry.ts';
 import { KernelRepository } from '#store/kernel-repository.ts';
 import { openService, type OpenService } from './open-service.ts';

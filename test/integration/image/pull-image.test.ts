@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { MiB } from '#base/sizes.ts';
-import { RegistryPuller } from '#daemon/image/registry-puller.ts';
+import { RegistryPuller } from '#daemon/image/source/registry-puller.ts';
 import { push, skip, startRegistry } from '../oci/debian-registry.ts';
 import { makeImage } from '../oci/tiny-image.ts';
 import { readExt4Entry, run } from './ext4-entry.ts';

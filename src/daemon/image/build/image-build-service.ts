@@ -3,7 +3,7 @@ import type { BuildImageRequest } from '#contract/owner/image-build.ts';
 import type { Operation } from '#contract/owner/operation.ts';
 import { BUILD_ENVIRONMENT } from '#ext4/build-tools.ts';
 import type { OperationContext, Operations } from '../../operation/operations.ts';
-import { openImageSource } from '../image-source.ts';
+import { openImageSource } from '../source/image-source.ts';
 import type { ImageDraft, ImageStore } from '../image-store.ts';
 import { makeRootDisk } from '../root-disk.ts';
 import { chooseBuilder, type ChosenBuilder } from './choose-builder.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_IMAGE } from '#contract/owner/vm.ts';
-import { DEFAULT_KERNEL_RECIPE } from '../kernel-recipes.ts';
+import { DEFAULT_KERNEL_RECIPE } from '../kernel/kernel-recipes.ts';
 import { builtInCatalog } from './built-in-catalog.ts';
 
 for (const architecture of ['x86_64', 'aarch64'] as const) {

@@ -1,5 +1,5 @@
 import type { CatalogProblem } from '#contract/owner/image.ts';
-import type { KernelRecipe } from '../kernel-recipes.ts';
+import type { KernelRecipe } from '../kernel/kernel-recipes.ts';
 import type { Recipe } from '../recipes.ts';
 
 interface ImageEntryFacts {

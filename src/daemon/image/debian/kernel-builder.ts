@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import type { Architecture } from '../architecture.ts';
 import type { BuiltKernel, KernelBuilder, KernelOrder } from '../builders.ts';
-import { assembleKernel } from '../kernel-assembly.ts';
-import { kernelMetapackage } from '../kernel-recipes.ts';
-import { findKernelFile, findModulesFolder } from '../kernel-tree.ts';
+import { assembleKernel } from '../kernel/kernel-assembly.ts';
+import { kernelMetapackage } from '../kernel/kernel-recipes.ts';
+import { findKernelFile, findModulesFolder } from '../kernel/kernel-tree.ts';
 import type { WorkContext } from '../shared-work.ts';
 import { fetchKernelPackage } from './kernel-package.ts';
 import { unpackPackage } from './kernel-unpack.ts';

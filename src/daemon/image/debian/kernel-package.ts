@@ -7,7 +7,7 @@ import { UserError } from '#contract/errors.ts';
 import { requireTools } from '#ext4/build-tools.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
 import type { WorkContext } from '../shared-work.ts';
-import type { KernelRecipe } from '../kernel-recipes.ts';
+import type { KernelRecipe } from '../kernel/kernel-recipes.ts';
 import { Apt } from './apt.ts';
 import { hostHasSuite, writeSources } from './kernel-sources.ts';
 import { parseKernelDependency, type PackageFile } from './apt-output.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { builtInCatalog } from '../catalog/built-in-catalog.ts';
-import type { KernelRecipe } from '../kernel-recipes.ts';
+import type { KernelRecipe } from '../kernel/kernel-recipes.ts';
 import { hostHasSuite, writeSources } from './kernel-sources.ts';
 
 const trixie = builtInCatalog('x86_64').kernels.find(({ suite }) => suite === 'trixie') as KernelRecipe;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { UserError } from '#contract/errors.ts';
 import { pathExists, readFileIfThere, writeFileAtomic } from '#host/files.ts';
-import type { KernelRecipe } from '../kernel-recipes.ts';
+import type { KernelRecipe } from '../kernel/kernel-recipes.ts';
 
 const ARCHIVE = 'http://deb.debian.org';
 

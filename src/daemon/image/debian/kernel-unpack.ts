@@ -4,7 +4,7 @@ import type { ErrorCode } from '#contract/errors.ts';
 import { requireTools } from '#ext4/build-tools.ts';
 import { findContainment, runContained } from '#ext4/containment.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
-import { unusableKernel } from '../kernel-problem.ts';
+import { unusableKernel } from '../kernel/kernel-problem.ts';
 
 /** Of the tar in it, holes included. */
 export const MAX_PACKAGE_BYTES = 4 * GiB;

@@ -3,7 +3,7 @@ import { messageOf } from '#base/errors.ts';
 import { formatSize } from '#base/sizes.ts';
 import { isUserError, type UserError } from '#contract/errors.ts';
 import { isStartableElf, MAX_KERNEL_BYTES, unpackKernel } from '#hypervisor/elf-kernel.ts';
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from '../architecture.ts';
 import { unusableKernel } from './kernel-problem.ts';
 
 type ArchitectureName = Architecture['name'];

@@ -2,13 +2,13 @@ import { mkdir, rm } from 'node:fs/promises';
 import { UserError } from '#contract/errors.ts';
 import type { ImportImageRequest } from '#contract/owner/image.ts';
 import { digestOfFile } from '#oci/digest.ts';
-import type { OperationContext } from '../operation/operations.ts';
-import { peekBundle, unpackBundle } from './bundle/unpack-bundle.ts';
-import { fixedSize } from './image-maker.ts';
+import type { OperationContext } from '../../operation/operations.ts';
+import { peekBundle, unpackBundle } from '../bundle/unpack-bundle.ts';
+import { fixedSize } from '../image-maker.ts';
 import { openImageSource } from './image-source.ts';
-import type { ImageDraft } from './image-store.ts';
+import type { ImageDraft } from '../image-store.ts';
 import { invalidSource } from './invalid-source.ts';
-import { makeRootDisk } from './root-disk.ts';
+import { makeRootDisk } from '../root-disk.ts';
 
 export interface ImportOptions {
   /** The kernel that goes by this name here. */

@@ -1,4 +1,4 @@
-import type { Architecture } from './architecture.ts';
+import type { Architecture } from '../architecture.ts';
 
 /** A kernel that is taken from a distribution's signed archive. */
 export interface KernelRecipe {

@@ -4,15 +4,15 @@ import { UserError } from '#contract/errors.ts';
 import { KERNEL_NAME, type AvailableKernel, type Kernel } from '#contract/owner/kernel.ts';
 import { pathExists } from '#host/files.ts';
 import type { KernelRepository } from '#store/kernel-repository.ts';
-import type { Architecture } from './architecture.ts';
-import { ArtifactFolder, type ArtifactLeftover } from './artifact-folder.ts';
-import type { BuiltKernel, KernelBuilder } from './builders.ts';
+import type { Architecture } from '../architecture.ts';
+import { ArtifactFolder, type ArtifactLeftover } from '../artifact-folder.ts';
+import type { BuiltKernel, KernelBuilder } from '../builders.ts';
 import { findKernelByReference } from './find-kernel.ts';
 import type { InitramfsFiles } from './initramfs-files.ts';
 import { KERNEL_FILE, MODULES_FILE, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
 import { KernelImporter, type KernelGift } from './kernel-importer.ts';
 import { DEFAULT_KERNEL_RECIPE, kernelMetapackage, type KernelRecipe } from './kernel-recipes.ts';
-import { SharedWork, type BuildOptions, type WorkContext } from './shared-work.ts';
+import { SharedWork, type BuildOptions, type WorkContext } from '../shared-work.ts';
 
 export interface ReadyKernel {
   record: Kernel;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isUserError } from '#contract/errors.ts';
-import { arm64Image, bzImage, TINY_RELEASE, tinyElf } from '../../../test/support/tiny-kernel.ts';
+import { arm64Image, bzImage, TINY_RELEASE, tinyElf } from '../../../../test/support/tiny-kernel.ts';
 import { readKernelImage, type KernelImage, type ReadKernelOptions } from './kernel-image.ts';
 
 describe('a kernel of a user', () => {

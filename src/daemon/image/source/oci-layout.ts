@@ -5,7 +5,7 @@ import { assertPlatform, choosePlatform, hostArchitecture } from '#oci/platform.
 import { ArchiveFiles } from './archive-files.ts';
 import { invalidSource } from './invalid-source.ts';
 import type { ImageSource } from './opened-source.ts';
-import { toRunConfig } from './run-config.ts';
+import { toRunConfig } from '../run-config.ts';
 
 const INDEX_TYPE = 'application/vnd.oci.image.index.v1+json';
 /** An index may name indexes; nobody needs more of them below each other. */

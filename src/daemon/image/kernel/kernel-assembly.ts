@@ -1,14 +1,14 @@
 import { link, mkdir, rm, writeFile } from 'node:fs/promises';
 import { requireTools } from '#ext4/build-tools.ts';
 import { syncFile } from '#ext4/sparse-file.ts';
-import type { Architecture } from './architecture.ts';
-import type { BuiltKernel } from './builders.ts';
+import type { Architecture } from '../architecture.ts';
+import type { BuiltKernel } from '../builders.ts';
 import { readTimerHz } from './kernel-config.ts';
 import { KERNEL_FILE, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
 import { readKernelImage, type KernelImage } from './kernel-image.ts';
 import { makeModules } from './kernel-modules.ts';
 import { readKernelFile } from './kernel-tree.ts';
-import type { WorkContext } from './shared-work.ts';
+import type { WorkContext } from '../shared-work.ts';
 
 export interface KernelParts {
   /** For messages: what was given, quoted. */

@@ -1,12 +1,12 @@
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
-import type { Architecture } from './architecture.ts';
-import type { BuiltKernel } from './builders.ts';
-import { unpackPackage } from './debian/kernel-unpack.ts';
+import type { Architecture } from '../architecture.ts';
+import type { BuiltKernel } from '../builders.ts';
+import { unpackPackage } from '../debian/kernel-unpack.ts';
 import { assembleKernel, type KernelParts } from './kernel-assembly.ts';
 import { explainUnreadable } from './kernel-problem.ts';
 import { findKernelFile, findModulesFolder, isFolder, resolveModulesFolder } from './kernel-tree.ts';
-import type { WorkContext } from './shared-work.ts';
+import type { WorkContext } from '../shared-work.ts';
 
 export interface KernelGift {
   /** A bzImage, an ELF image, a Debian package, or a folder. */

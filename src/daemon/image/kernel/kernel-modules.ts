@@ -16,7 +16,7 @@ import {
   orderBootModules,
   parseBuiltIn,
   type ModuleIndex,
-} from './debian/boot-modules.ts';
+} from '../debian/boot-modules.ts';
 import type { KernelImage } from './kernel-image.ts';
 import { BOOT_MODULES_FOLDER, MODULES_FILE } from './kernel-files.ts';
 import { unusableKernel } from './kernel-problem.ts';

@@ -6,7 +6,7 @@ import { assertPlatform, hostArchitecture } from '#oci/platform.ts';
 import { ArchiveFiles } from './archive-files.ts';
 import { invalidSource } from './invalid-source.ts';
 import type { ImageSource } from './opened-source.ts';
-import { toRunConfig } from './run-config.ts';
+import { toRunConfig } from '../run-config.ts';
 
 const manifestSchema = z
   .array(z.object({ Config: z.string(), Layers: z.array(z.string()).min(1).max(MAX_LAYERS) }))

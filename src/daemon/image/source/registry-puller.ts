@@ -6,11 +6,11 @@ import { findManifestDigest, pullImage, type PullOptions } from '#oci/pull-image
 import { keepHeaders } from '#oci/layers/layer-headers.ts';
 import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { parseReference } from '#oci/reference.ts';
-import type { ImagePuller, PulledImage, PullRequest } from './builders.ts';
-import { readCertificates } from './read-certificates.ts';
-import { makeRootDisk } from './root-disk.ts';
-import { toRunConfig } from './run-config.ts';
-import type { WorkContext } from './shared-work.ts';
+import type { ImagePuller, PulledImage, PullRequest } from '../builders.ts';
+import { readCertificates } from '../read-certificates.ts';
+import { makeRootDisk } from '../root-disk.ts';
+import { toRunConfig } from '../run-config.ts';
+import type { WorkContext } from '../shared-work.ts';
 
 export interface RegistryPullerOptions extends Pick<
   PullOptions,

@@ -9,8 +9,8 @@ import type {
 } from '#contract/owner/kernel.ts';
 import type { Operation } from '#contract/owner/operation.ts';
 import { pathExists, readFileIfThere } from '#host/files.ts';
-import type { KernelHandlers } from '../http/services.ts';
-import type { Operations } from '../operation/operations.ts';
+import type { KernelHandlers } from '../../http/services.ts';
+import type { Operations } from '../../operation/operations.ts';
 import { BOOT_MODULES_FOLDER, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
 import type { KernelStore } from './kernel-store.ts';
 

@@ -1,5 +1,5 @@
 import type { RunConfig } from '#contract/owner/image.ts';
-import type { RootSource } from './root-disk.ts';
+import type { RootSource } from '../root-disk.ts';
 
 /** What a new image is made of, found and checked. */
 export interface ImageSource {
