@@ -51,6 +51,7 @@ export function composeServices(ground: Ground, parts: Parts, options: ServicePa
     }),
     kernels: new KernelService({
       store: images.kernels,
+      catalogs: images.catalogs,
       operations,
       listVms: () => registry.list(),
       listImages: () => images.listImages(),

@@ -30,6 +30,16 @@ describe('bundles and catalogs', () => {
   /** Into the catalog that is a file, which is read at each question. */
   const offer = (...images: object[]) =>
     writeFile(file('catalog.json'), JSON.stringify({ version: 1, images }));
+  const kernelNamed = (name: string) => ({
+    name,
+    kind: 'recipe',
+    description: 'a kernel',
+    architectures: [architecture],
+    approximateBytes: 1,
+    distribution: 'debian',
+    suite: 'bookworm',
+    keyring: '/usr/share/keyrings/debian-archive-keyring.gpg',
+  });
   const entryOf = (name: string, bytes: Buffer) => {
     server.files.set(`${name}.tar.zst`, bytes);
     const url = server.urlOf(`${name}.tar.zst`);
@@ -186,6 +196,21 @@ describe('bundles and catalogs', () => {
     await pulling.cancel();
     await assert.rejects(pulling.result(), { code: 'OPERATION_CANCELLED' });
     assert.deepEqual(await readdir(home.layout.imagesDir), folders);
+  });
+
+  it('kernels that are offered since the daemon runs are known', async () => {
+    const known = async () => (await client.kernels.listAvailable()).map(({ name }) => name);
+    const offerKernel = (name: string) =>
+      writeFile(file('catalog.json'), JSON.stringify({ version: 1, kernels: [kernelNamed(name)] }));
+    const before = await known();
+    await offerKernel('first');
+    await assert.rejects(client.kernels.pull('misspelt'), (error: { details: { known: string[] } }) => {
+      assert.deepEqual(error.details.known, [...before, 'first']);
+      return true;
+    });
+    await offerKernel('second');
+    assert.deepEqual(await known(), [...before, 'second']);
+    await offer();
   });
 
   it('what is not what the catalog promised is thrown away', async () => {

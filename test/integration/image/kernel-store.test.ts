@@ -56,6 +56,7 @@ describe('the kernels of a host', () => {
     const { kernels: store } = opened.service;
     service = new KernelService({
       store,
+      catalogs: opened.service.catalogs,
       operations,
       listVms: () => vms,
       listImages: () => images,

@@ -11,6 +11,7 @@ import type { Operation } from '#contract/owner/operation.ts';
 import { pathExists, readFileIfThere } from '#host/files.ts';
 import type { KernelHandlers } from '../../http/services.ts';
 import type { Operations } from '../../operation/operations.ts';
+import type { Catalogs } from '../catalog/catalogs.ts';
 import { BOOT_MODULES_FOLDER, UNCOMPRESSED_KERNEL_FILE } from './kernel-files.ts';
 import type { KernelStore } from './kernel-store.ts';
 
@@ -23,6 +24,8 @@ interface KernelUser {
 
 export interface KernelServiceOptions {
   store: KernelStore;
+  /** Where the kernels that can be pulled are listed. */
+  catalogs: Pick<Catalogs, 'refresh'>;
   operations: Operations;
   listVms: () => readonly KernelUser[];
   listImages: () => readonly KernelUser[];
@@ -45,7 +48,8 @@ export class KernelService implements KernelHandlers {
   }
 
   async list(): Promise<{ kernels: Kernel[]; available: AvailableKernel[] }> {
-    const { store } = this.#options;
+    const { store, catalogs } = this.#options;
+    await catalogs.refresh();
     return { kernels: store.list(), available: store.listAvailable() };
   }
 
@@ -64,7 +68,8 @@ export class KernelService implements KernelHandlers {
   }
 
   async pull({ name, force = false }: PullKernelRequest): Promise<Operation> {
-    const { store, operations } = this.#options;
+    const { store, catalogs, operations } = this.#options;
+    await catalogs.refresh({ isNeeded: !store.offers(name) });
     store.getRecipe(name);
     return operations.begin({ kind: 'kernel.pull' }, async (context) => {
       const options = { signal: context.signal, report: context };

@@ -97,6 +97,11 @@ export class KernelStore {
     });
   }
 
+  /** Whether a catalog has a kernel of this name. */
+  offers(name: string): boolean {
+    return this.#options.recipes.some((recipe) => recipe.name === name);
+  }
+
   /** @throws UserError `KERNEL_NOT_FOUND` */
   getRecipe(name: string): KernelRecipe {
     const { recipes } = this.#options;
