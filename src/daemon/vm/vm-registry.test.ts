@@ -40,6 +40,18 @@ test('a name is taken once', () => {
   );
 });
 
+test('a name that is held for a VM to come is given to no other', () => {
+  registry.add(vmRecord());
+  const held = registry.holdName('soon');
+  assert.equal(registry.isNameTaken('soon'), true);
+  assert.throws(
+    () => registry.change(ID, { name: 'soon' }),
+    (error) => isUserError(error, 'VM_NAME_TAKEN'),
+  );
+  held[Symbol.dispose]();
+  assert.equal(registry.change(ID, { name: 'soon' }).name, 'soon');
+});
+
 test('get of what was deleted says so, find is undefined, the name is free', () => {
   registry.add(vmRecord());
   registry.remove(ID);

@@ -27,6 +27,8 @@ export interface VmRegistryOptions {
 export class VmRegistry {
   readonly #repository: VmRepository;
   readonly #onChange: (news: RecordNews) => void;
+  /** Of VMs that have no record yet. */
+  readonly #heldNames = new Set<string>();
   #news = Promise.withResolvers<void>();
 
   constructor(repository: VmRepository, { onChange = () => {} }: VmRegistryOptions = {}) {
@@ -61,7 +63,13 @@ export class VmRegistry {
   }
 
   isNameTaken(name: string): boolean {
-    return this.#repository.findByName(name) !== undefined;
+    return this.#heldNames.has(name) || this.#repository.findByName(name) !== undefined;
+  }
+
+  /** For a VM to come: nobody else is given the name until this is disposed of. */
+  holdName(name: string): Disposable {
+    this.#heldNames.add(name);
+    return { [Symbol.dispose]: () => this.#heldNames.delete(name) };
   }
 
   /** @throws UserError `VM_NOT_FOUND` when it was deleted meanwhile */

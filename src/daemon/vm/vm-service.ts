@@ -90,8 +90,6 @@ const MIN_FREE_BYTES = 256 * MiB;
 /** The VMs of one user: who they are, and every operation on them. */
 export class VmService implements VmHandlers {
   readonly #options: VmServiceOptions;
-  /** Of VMs that have no row yet. */
-  readonly #namesToCome = new Set<string>();
 
   constructor(options: VmServiceOptions) {
     this.#options = options;
@@ -106,16 +104,16 @@ export class VmService implements VmHandlers {
   }
 
   async create(request: CreateVmRequest): Promise<Operation> {
-    const { images, operations, host, defaults } = this.#options;
+    const { registry, images, operations, host, defaults } = this.#options;
     const spec = resolveSpec(request, host, defaults);
     if (request.name !== undefined) this.#checkNewName(request.name);
     await images.assertAvailable(spec.image);
     const kernelId = request.kernel === undefined ? undefined : images.findKernel(request.kernel).id;
     await this.#checkFreeSpace();
-    const name = request.name ?? generateVmName((candidate) => this.#isNameTaken(candidate));
+    const name = request.name ?? generateVmName((candidate) => registry.isNameTaken(candidate));
     const vm = { id: newVmId(), name };
     return operations.begin({ kind: 'vm.create', vm }, async (context) => {
-      using _ = this.#holdName(name);
+      using _ = registry.holdName(name);
       const record = await this.#create({ vm, spec, request, kernelId }, context);
       return { vm: this.#view(record) };
     });
@@ -302,20 +300,10 @@ export class VmService implements VmHandlers {
 
   #checkNewName(name: string): void {
     checkVmName(name);
-    if (!this.#isNameTaken(name)) return;
+    if (!this.#options.registry.isNameTaken(name)) return;
     throw new UserError('VM_NAME_TAKEN', `Cannot create "${name}": another VM has this name`, {
       hint: `choose another --name, or remove it: banger vm delete ${name}`,
     });
-  }
-
-  #isNameTaken(name: string): boolean {
-    return this.#namesToCome.has(name) || this.#options.registry.isNameTaken(name);
-  }
-
-  /** Nobody else is given the name until the VM's row holds it. */
-  #holdName(name: string): Disposable {
-    this.#namesToCome.add(name);
-    return { [Symbol.dispose]: () => this.#namesToCome.delete(name) };
   }
 
   #refuseRunning({ state, name }: VmRecord): void {
