@@ -82,6 +82,11 @@ static void mount_as_init(void) {
     reboot(RB_DISABLE_CAD); // ctrl-alt-delete then is a SIGINT
 }
 
+// As systemd does: what is mounted in one mount namespace is there in the others.
+static void share_mounts(void) {
+    if (mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0) log_line("cannot share mounts: %s", strerror(errno));
+}
+
 static void set_identity(const char *cmdline) {
     char value[CMDLINE_VALUE_MAX];
     if (cmdline_get(cmdline, "banger.hostname", value, sizeof value)) identity_set_hostname(value);
@@ -176,6 +181,10 @@ void boot(char **argv) {
     join(namer);
     join(mounter);
     join(starter);
-    if (machine.init != INIT_AGENT) start_init(init, argv);
-    else process_rename(argv);
+    if (machine.init != INIT_AGENT) {
+        start_init(init, argv);
+    } else {
+        share_mounts();
+        process_rename(argv);
+    }
 }

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 
 #include "console.h"
+#include "first_process.h"
 #include "job.h"
 #include "loop.h"
+#include "machine.h"
 #include "reaper.h"
 #include "service_child.h"
 #include "timekeeping.h"
@@ -21,6 +23,7 @@ static struct {
     enum service_state state;
     struct channel *process; // of one execution, in no session's table; NULL: none
     pid_t pid;
+    bool is_first; // in a PID namespace of its own
     uint32_t starts;
     uint64_t started_ms; // wall clock
     uint64_t ended_ms;
@@ -61,8 +64,11 @@ static struct failure fork_service(void) {
     service.process = channel_new(0, &process_kind);
     if (!service.process) return (struct failure){"IO", "Out of memory", ENOMEM};
     struct job job = {.run = service_child, .terminal = output, .without_input = true};
+    // Not in test mode: there the agent is a guest on somebody's host.
+    service.is_first = machine.is_guest && first_process_begin();
     struct failure failure =
         job_start(service.process, &job, (struct fields){service.definition.fields, service.definition.length});
+    if (service.is_first) first_process_end();
     service.pid = service.process->pid;
     if (failure.code && !service.pid) {
         channel_free(service.process);
@@ -116,15 +122,22 @@ static void kill_group(void) {
     if (kill(-service.pid, SIGKILL) < 0 && errno == ESRCH && !service.process->collected) kill(service.pid, SIGKILL);
 }
 
+// One that is not there yet, or would not hear of it, has nothing to do before it ends.
+static void ask_to_end(bool has_begun) {
+    int number = service.definition.stop_signal;
+    if (service.is_first && !(has_begun && first_process_hears(service.pid, number))) kill_group();
+    // The process alone, as with a container: what it started is its own to end.
+    else kill(service.pid, number);
+}
+
 void service_stop(int grace_ms) {
     uint32_t grace = grace_ms < 0 ? service.definition.grace_ms : (uint32_t)grace_ms;
     service.start_when_ended = false;
     if (service.state == SERVICE_BACKOFF) become(SERVICE_STOPPED);
-    bool runs = service.state == SERVICE_STARTING || service.state == SERVICE_RUNNING;
-    if (runs) {
+    bool has_begun = service.state == SERVICE_RUNNING;
+    if (has_begun || service.state == SERVICE_STARTING) {
         become(SERVICE_STOPPING);
-        // The process alone, as with a container: what it started is its own to end.
-        kill(service.pid, service.definition.stop_signal);
+        ask_to_end(has_begun);
     }
     if (service.state != SERVICE_STOPPING) return;
     uint64_t deadline = loop_now() + grace;

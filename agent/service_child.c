@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "environment.h"
+#include "first_process.h"
 #include "job.h"
 #include "launch.h"
 #include "tar_path.h"
@@ -20,6 +21,7 @@ static void enter_folder(struct fields request) {
 
 void service_child(struct fields request) {
     setsid();
+    if (getpid() == 1 && !first_process_enter()) job_fail("IO", errno, "Cannot give the service a /proc of its own");
     umask(022);
     char **argv = launch_argv(request);
     struct user *user = launch_user(request);

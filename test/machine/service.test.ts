@@ -69,6 +69,47 @@ describe('the service of a machine without init, shell, /etc and libc', () => {
     assert.equal(await outputOf({ argv: [BUSYBOX, 'ls', '/run'] }), 'made-by-image\n');
   });
 
+  it('is process 1 of those that it sees', OPTIONS, async () => {
+    const script = `echo number $$; echo by-number >/proc/1/fd/1; set -- /proc/[0-9]*; echo sees $#`;
+    await machine.client.service.define(define(script), { replace: true });
+    await whenState('exited');
+    await machine.waitForConsole(/^number 1\nby-number\nsees 1$/m);
+  });
+
+  it('takes with it what it started, also what has a session of its own', OPTIONS, async () => {
+    const script = `${BUSYBOX} setsid ${BUSYBOX} sleep 12345 & while ! [ -e /srv/end ]; do ${BUSYBOX} sleep 0.1; done; exit 3`;
+    const sleepers = async () => (await outputOf({ argv: [BUSYBOX, 'ps'] })).match(/.*sleep 12345/g) ?? [];
+    await machine.client.service.define(define(script), { replace: true });
+    await pollUntil(async () => (await sleepers())[0], { signal: AbortSignal.timeout(30_000) });
+    await machine.client.exec({ argv: shell('echo > /srv/end') });
+    const { lastExit } = await whenState('exited');
+    assert.deepEqual(lastExit, { exitCode: 3 });
+    assert.deepEqual(await sleepers(), []);
+  });
+
+  it('is not waited for when it does not hear its stop signal', OPTIONS, async () => {
+    const definition = {
+      argv: [BUSYBOX, 'sleep', '1000'],
+      env: {},
+      restart: 'no' as const,
+      graceMs: 600_000,
+    };
+    await machine.client.service.define(definition, { replace: true });
+    await whenState('running');
+    const stopped = await machine.client.service.stop();
+    assert.partialDeepStrictEqual(stopped, { state: 'stopped' });
+  });
+
+  it('sees what is mounted meanwhile', OPTIONS, async () => {
+    const script = `echo waiting; while ! [ -e /srv/mounted/here ]; do ${BUSYBOX} sleep 0.1; done; echo found it`;
+    await machine.client.service.define(define(script), { replace: true });
+    await machine.waitForConsole(/^waiting$/m);
+    const mount = `${BUSYBOX} mkdir -p /srv/mounted; ${BUSYBOX} mount -t tmpfs none /srv/mounted; : > /srv/mounted/here`;
+    await outputOf({ argv: shell(mount) });
+    await whenState('exited');
+    await machine.waitForConsole(/^found it$/m);
+  });
+
   it('leaves room for commands while it floods the console', OPTIONS, async () => {
     await machine.client.service.define(define(`while :; do ${BUSYBOX} seq 1 100000; done`), {
       replace: true,
