@@ -11,5 +11,6 @@ bool first_process_begin(void);
 void first_process_end(void);
 // In the child: gives it a /proc that shows what it can see. False with errno.
 bool first_process_enter(void);
-// A first process never gets a signal that it neither handles nor blocks nor ignores: there the kernel drops it.
+// A first process never gets a signal that it neither handles nor blocks nor waits for: the kernel drops it. One that it ignores
+// counts as heard.
 bool first_process_hears(pid_t pid, int number);
