@@ -72,7 +72,6 @@ export class UserNetwork implements NetworkDriver {
   async attach(spec: NetworkSpec, { signal }: Abortable = {}): Promise<NetworkAttachment> {
     signal?.throwIfAborted();
     const paths = networkPaths(spec.runtimeDir);
-    await removeFiles(paths);
     await removeFiles(paths); // those of a guard that was killed would look like this one's
     const guest = await this.#describeGuest(spec.id);
     const child = await this.#spawnGuard(paths, guest.dns);
