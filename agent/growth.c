@@ -9,6 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "bytes.h"
 #include "ioctls.h"
 #include "job.h"
 #include "machine.h"
@@ -18,12 +19,6 @@
 // Documentation/filesystems/ext4/super.rst
 enum { SUPERBLOCK_AT = 1024, SUPERBLOCK_BYTES = 1024, EXT4_MAGIC = 0xEF53, FEATURE_64BIT = 0x80 };
 enum { TAG_BYTES = 2, SECTOR_BYTES = 512, DISK_WAIT_MS = 5000, DISK_STEP_MS = 10 };
-
-static uint64_t le_number(const uint8_t *bytes, int count) {
-    uint64_t number = 0;
-    while (count-- > 0) number = number << 8 | bytes[count];
-    return number;
-}
 
 bool grow_filesystem(int folder, uint64_t disk_bytes) {
     struct statfs info;
@@ -35,10 +30,10 @@ bool grow_filesystem(int folder, uint64_t disk_bytes) {
 uint64_t ext4_bytes(int disk) {
     uint8_t block[SUPERBLOCK_BYTES];
     if (pread(disk, block, sizeof block, SUPERBLOCK_AT) != sizeof block) return 0;
-    if (le_number(block + 0x38, 2) != EXT4_MAGIC) return 0;
-    uint64_t blocks = le_number(block + 0x04, 4);
-    if (le_number(block + 0x60, 4) & FEATURE_64BIT) blocks |= le_number(block + 0x150, 4) << 32;
-    return blocks << (10 + (le_number(block + 0x18, 4) & 15));
+    if (get_u16(block + 0x38) != EXT4_MAGIC) return 0;
+    uint64_t blocks = get_u32(block + 0x04);
+    if (get_u32(block + 0x60) & FEATURE_64BIT) blocks |= (uint64_t)get_u32(block + 0x150) << 32;
+    return blocks << (10 + (get_u32(block + 0x18) & 15));
 }
 
 static uint64_t size_of(int folder) {
