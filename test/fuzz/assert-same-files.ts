@@ -2,29 +2,32 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { MiB } from '#base/sizes.ts';
+import { ROOT_DISK_FILE } from '#daemon/image/image-store.ts';
 import { imageTar } from '#daemon/image/image-tar.ts';
-import { makeFilesystem } from '#ext4/make-filesystem.ts';
+import { makeRootDisk } from '#daemon/image/root-disk.ts';
 import { Ext4Reader } from '#ext4/reader/ext4-reader.ts';
-import type { MergedTar } from '#oci/layers/merge-layers.ts';
+import type { LayerFile } from '#oci/descriptor.ts';
 import { readMembers, type ReadMember } from '../support/layer-tar.ts';
 
-/** The file system that becomes of merged layers is sound, and holds what they hold. */
+/** The image that becomes of layers is sound, and holds what they hold; a second one too, which takes from the first what it can. */
 export async function assertSameFiles(
-  merged: MergedTar,
+  layers: readonly LayerFile[],
   members: readonly ReadMember[],
   folder: string,
 ): Promise<void> {
-  const workFolder = `${folder}/work`;
-  const path = `${workFolder}/x.ext4`;
-  await mkdir(workFolder);
+  const images = `${folder}/images`;
+  await mkdir(images);
   try {
-    const shape = { path, label: 'fuzz', journalMiB: 4, sizeBytes: 64 * MiB, workFolder };
-    await makeFilesystem({ ...shape, source: { tree: merged.tree } });
-    execFileSync('e2fsck', ['-fn', path], { stdio: 'pipe' });
-    await using reader = await Ext4Reader.open(path);
-    assert.deepEqual(described(await readMembers(imageTar(reader, {}))), described(members));
+    for (const id of ['a'.repeat(12), 'b'.repeat(12)]) {
+      await mkdir(`${images}/${id}`);
+      await makeRootDisk({ root: { layers }, folder: `${images}/${id}`, sizeBytes: 64 * MiB }, {});
+      const path = `${images}/${id}/${ROOT_DISK_FILE}`;
+      execFileSync('e2fsck', ['-fn', path], { stdio: 'pipe' });
+      await using reader = await Ext4Reader.open(path);
+      assert.deepEqual(described(await readMembers(imageTar(reader, {}))), described(members));
+    }
   } finally {
-    await rm(workFolder, { recursive: true });
+    await rm(images, { recursive: true });
   }
 }
 

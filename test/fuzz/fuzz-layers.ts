@@ -52,7 +52,7 @@ async function fuzzOnce(random: Random, folder: string, report: FuzzReport): Pro
     const members = await readMerged(merged);
     assert.equal(members.length, merged.entries);
     assertSound(members);
-    if (random.oneIn(FILE_SYSTEM_ONE_IN)) await assertSameFiles(merged, members, folder);
+    if (random.oneIn(FILE_SYSTEM_ONE_IN)) await assertSameFiles(layers, members, folder);
     if (random.oneIn(2)) await assertSameFromHeaders(layers, members);
     report.merged += 1;
     report.entries += merged.entries;

@@ -8,6 +8,9 @@ import { findContainment, runContained } from '#ext4/containment.ts';
 const PARTIAL = /^\.(.+)\.partial$/;
 const ID = /^[0-9a-f]{12}$/;
 
+/** Of a finished artifact; the names of others begin with a dot. */
+export const isArtifactId = (name: string): boolean => ID.test(name);
+
 /** A row and its files that do not belong together any more. */
 export interface ArtifactLeftover {
   of: 'image' | 'kernel' | 'work-seed';
@@ -86,7 +89,7 @@ export class ArtifactFolder {
   #judge(name: string, known: ReadonlySet<string>): ArtifactLeftover[] {
     const id = PARTIAL.exec(name)?.[1];
     if (id !== undefined) return this.#building.has(id) ? [] : [this.#leftover('partial', id, name)];
-    if (!ID.test(name) || known.has(name) || this.#building.has(name)) return [];
+    if (!isArtifactId(name) || known.has(name) || this.#building.has(name)) return [];
     return [this.#leftover('unknown', name, name)];
   }
 

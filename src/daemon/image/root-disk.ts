@@ -1,4 +1,5 @@
 import type { Abortable } from '#base/abort.ts';
+import type { ProgressReporter } from '#base/progress.ts';
 import { GiB, MiB } from '#base/sizes.ts';
 import { BUILD_ENVIRONMENT } from '#ext4/build-tools.ts';
 import { makeFilesystem, type FilesystemSpec } from '#ext4/make-filesystem.ts';
@@ -7,12 +8,15 @@ import { runCommand } from '#host/run-command.ts';
 import type { LayerFile } from '#oci/descriptor.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { ROOT_DISK_FILE } from './image-store.ts';
+import { ContentRecorder } from './shared-layers/content-recorder.ts';
+import { shareContents } from './shared-layers/share-contents.ts';
+import { SharedLayers } from './shared-layers/shared-layers.ts';
 
 export type RootSource = { folder: string } | { layers: readonly LayerFile[] };
 
 export interface RootDiskSpec {
   root: RootSource;
-  /** Where `rootfs.ext4` is made. */
+  /** Where `rootfs.ext4` is made, and where what layers have in it is noted; beside the folders of other images. */
   folder: string;
   sizeBytes?: number | undefined;
 }
@@ -22,35 +26,60 @@ const MAX_JOURNAL_MIB = 32;
 /** What a VM's disk has by default: growing it at each first start would cost time, and what is empty takes no space. */
 const DEFAULT_BYTES = 8 * GiB;
 
+export interface RootDiskOptions extends Abortable {
+  report?: Pick<ProgressReporter, 'detail'> | undefined;
+}
+
 /**
- * Makes the root disk of a new image, without root's rights and without unpacking as root.
+ * Makes the root disk of a new image, without root's rights and without unpacking as root. The contents of layers that another image
+ * has are copied from its disk.
  *
  * @throws UserError `DISK_TOO_SMALL`, `IMAGE_BUILD_FAILED`, `HOST_TOOL_MISSING`, `HOST_DISK_FULL`; what merging layers throws
  */
-export async function makeRootDisk(spec: RootDiskSpec, options: Abortable): Promise<void> {
-  const path = `${spec.folder}/${ROOT_DISK_FILE}`;
-  const workFolder = spec.folder;
-  const { source, ...content } = await prepare(spec.root, options);
-  const needed = sizeForContent({ ...content, journalMiB: MAX_JOURNAL_MIB });
-  const sizeBytes = spec.sizeBytes ?? Math.max(DEFAULT_BYTES, needed);
-  const journalMiB = Math.min(MAX_JOURNAL_MIB, Math.floor(sizeBytes / MiB / 16));
-  await makeFilesystem({ path, label: LABEL, sizeBytes, journalMiB, source, workFolder }, options);
+export async function makeRootDisk(spec: RootDiskSpec, options: RootDiskOptions): Promise<void> {
+  const { root, folder } = spec;
+  if ('folder' in root) {
+    const content = await measureFolder(root.folder, options);
+    await make(spec, { ...content, source: root }, options);
+    return;
+  }
+  const merged = await mergeLayers(root.layers, options);
+  const diffIds = root.layers.map(({ diffId }) => diffId);
+  const recorder = new ContentRecorder();
+  const shared = await SharedLayers.beside(folder);
+  const tree = shareContents(merged, { diffIds, recorder, shared, report: options.report });
+  await make(spec, { ...merged, source: { tree } }, options);
+  await recorder.save(folder, diffIds);
 }
 
-async function prepare(
-  root: RootSource,
+interface Content {
+  source: FilesystemSpec['source'];
+  contentBytes: number;
+  entries: number;
+}
+
+async function make(
+  spec: RootDiskSpec,
+  { source, contentBytes, entries }: Content,
   { signal }: Abortable,
-): Promise<{ source: FilesystemSpec['source']; contentBytes: number; entries: number }> {
-  if ('folder' in root) {
-    const [contentBytes, entries] = await Promise.all([
-      measure(['--block-size=1'], root.folder, { signal }),
-      measure(['--inodes'], root.folder, { signal }),
-    ]);
-    return { source: root, contentBytes, entries };
-  }
-  const merged = await mergeLayers(root.layers, { signal });
-  const { contentBytes, entries } = merged;
-  return { source: { tree: merged.tree }, contentBytes, entries };
+): Promise<void> {
+  const path = `${spec.folder}/${ROOT_DISK_FILE}`;
+  const workFolder = spec.folder;
+  const needed = sizeForContent({ contentBytes, entries, journalMiB: MAX_JOURNAL_MIB });
+  const sizeBytes = spec.sizeBytes ?? Math.max(DEFAULT_BYTES, needed);
+  const journalMiB = Math.min(MAX_JOURNAL_MIB, Math.floor(sizeBytes / MiB / 16));
+  await makeFilesystem({ path, label: LABEL, sizeBytes, journalMiB, source, workFolder }, { signal });
+}
+
+async function measureFolder(
+  folder: string,
+  options: Abortable,
+): Promise<{ contentBytes: number; entries: number }> {
+  const [contentBytes, entries] = await Promise.all([
+    measure(['--block-size=1'], folder, options),
+    measure(['--inodes'], folder, options),
+  ]);
+  return { contentBytes, entries };
 }
 
 async function measure(unit: readonly string[], folder: string, { signal }: Abortable): Promise<number> {

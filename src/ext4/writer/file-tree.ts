@@ -29,6 +29,16 @@ export interface TreeNode {
 /** Takes the content of a file, from its begin to its end. */
 export type TakeContent = (inode: NodeInode, offset: number, piece: Buffer) => Promise<void> | void;
 
+/** A part of a file's content, and where in the disk it is put. */
+export interface PlacedContent {
+  inode: NodeInode;
+  /** Bytes from the file's begin. */
+  offset: number;
+  /** Bytes from the disk's begin. */
+  position: number;
+  piece: Buffer;
+}
+
 /** Files from which a file system is made. */
 export interface FileTree {
   root: TreeNode;
@@ -36,4 +46,6 @@ export interface FileTree {
   attributes: () => Iterable<TarAttribute>;
   /** One reader for each part that can be read beside the others; each hands over the content of its files, one after the other. */
   contents: readonly ((take: TakeContent, options: Abortable) => Promise<void>)[];
+  /** Told of all content as it is written; the inodes are those that the readers named. */
+  onContent?(content: PlacedContent): void;
 }

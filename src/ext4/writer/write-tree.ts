@@ -46,7 +46,7 @@ async function fill(
   const released = await clearMadeFolders(file, groups, superblock);
   const allocator = new BlockAllocator(groups, superblock);
   const numbers = numberInodes(withLostAndFound(tree.root), superblock);
-  const places = new ContentPlaces(superblock.blockBytes);
+  const places = new ContentPlaces(superblock.blockBytes, tree.onContent?.bind(tree));
   const nodes = new NodeWriter({ file, superblock, groups, allocator, numbers, places });
   await nodes.writeAll({ signal });
   await groups.save({ lastInode: numbers.last, folders: countFolders(numbers, superblock) });

@@ -34,6 +34,8 @@ export interface MergedTar {
     attributes: () => Iterable<FileAttribute>;
     contents: readonly ((take: TakeContent, options: Abortable) => Promise<void>)[];
   };
+  /** For each layer: the members whose content is wanted, by their place in it. */
+  wanted: readonly ReadonlyMap<number, Entry>[];
   /** Every extended attribute; paths are bytes, one in each character, without a slash at either end. */
   attributes: () => Iterable<FileAttribute>;
   /**
@@ -83,6 +85,7 @@ export async function mergeLayers(
   return {
     ...{ entries, contentBytes, root: tree.root.inode, attributes, open },
     tree: { root: tree.root, attributes, contents },
+    wanted: plan.files,
   };
 }
 

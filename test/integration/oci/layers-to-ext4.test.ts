@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { makeRootDisk } from '#daemon/image/root-disk.ts';
 import { allocatedBytes } from '#ext4/sparse-file.ts';
 import { makeFilesystem } from '#ext4/make-filesystem.ts';
 import { choosePopulateMethod, probeAbilities, type PopulateMethod } from '#ext4/populate-method.ts';
 import { sizeForContent } from '#ext4/size-for-content.ts';
 import type { LayerFile } from '#oci/descriptor.ts';
+import { keepHeaders } from '#oci/layers/layer-headers.ts';
+import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { file, folder, hardLink, member, symlink, tarOf, writeLayer } from '../../support/layer-tar.ts';
 import { isRoot, NEEDS_ROOT } from '../../support/small-file-system.ts';
@@ -20,8 +23,8 @@ const PACKAGES = [
   ...['base-files', 'bash', 'busybox-static', 'coreutils', 'dpkg', 'gzip', 'iputils-ping', 'libc6', 'login'],
   ...['mount', 'passwd', 'perl-base', 'tar', 'tzdata', 'util-linux'],
 ];
-/** From the tree itself, or from its tar by one of the ways that other sources take. */
-type Method = PopulateMethod | 'tree';
+/** From the tree itself, from an image that has the same layers, or from its tar by one of the ways that other sources take. */
+type Method = PopulateMethod | 'tree' | 'shared';
 
 /** Nobody waits for the smallest. */
 const compress = (tar: Buffer) => gzipSync(tar, { level: 1 });
@@ -41,7 +44,7 @@ describe(
       place = await mkdtemp(`${tmpdir()}/banger-oci-`);
       packages = await fetchPackages(`${place}/downloads`, PACKAGES);
       const best = choosePopulateMethod(await probeAbilities(place));
-      methods = best === 'tar' ? ['tree', 'tar', 'fakeroot'] : ['tree', 'fakeroot'];
+      methods = ['tree', 'shared', ...(best === 'tar' ? [best] : []), 'fakeroot'];
     });
     after(() => rm(place, { recursive: true, force: true }));
 
@@ -142,7 +145,8 @@ describe(
         file('usr/share/doc/.wh..wh..opq', ''),
         file('var/cache/.wh.apt', ''),
       );
-      await compare('minbase', [await bootstrapMinbase(`${place}/minbase.tar`), upper], ['tree']);
+      const tars = [await bootstrapMinbase(`${place}/minbase.tar`), upper];
+      await compare('minbase', tars, ['tree', 'shared']);
     });
 
     test('100,000 small files, as the tar has them', { timeout: 480_000 }, async () => {
@@ -175,6 +179,7 @@ async function gunzipped({ path }: LayerFile): Promise<string> {
 async function makeExt4(layers: readonly LayerFile[], at: string, method: Method): Promise<string> {
   const merged = await mergeLayers(layers);
   const sizeBytes = sizeForContent({ ...merged, journalMiB });
+  if (method === 'shared') return makeFromShared(layers, at, sizeBytes);
   const path = `${at}.ext4`;
   await mkdir(`${at}.work`);
   const shape = { path, label: 'test', journalMiB, sizeBytes, workFolder: `${at}.work` };
@@ -183,6 +188,22 @@ async function makeExt4(layers: readonly LayerFile[], at: string, method: Method
   execFileSync('e2fsck', ['-fn', path], { stdio: 'pipe' });
   assert.ok((await allocatedBytes(path)) < merged.contentBytes + merged.entries * 8192 + 64 * 2 ** 20);
   return path;
+}
+
+/** The second of two images of the same layers, which are emptied before it is made. */
+async function makeFromShared(layers: readonly LayerFile[], at: string, sizeBytes: number): Promise<string> {
+  const known = layers.map((layer) => ({ ...layer, headersPath: `${layer.path}.headers` }));
+  for (const layer of known) await keepHeaders(layer, { limits: LAYER_LIMITS, spent: { bytes: 0 } });
+  const [first, second] = [`${at}/${'a'.repeat(12)}`, `${at}/${'b'.repeat(12)}`];
+  await mkdir(first, { recursive: true });
+  await mkdir(second);
+  await makeRootDisk({ root: { layers: known }, folder: first, sizeBytes }, {});
+  const packed = await Promise.all(layers.map(({ path }) => readFile(path)));
+  for (const { path } of layers) await truncate(path);
+  await makeRootDisk({ root: { layers: known }, folder: second, sizeBytes }, {});
+  for (const [index, { path }] of layers.entries()) await writeFile(path, packed[index]!);
+  execFileSync('e2fsck', ['-fn', `${second}/rootfs.ext4`], { stdio: 'pipe' });
+  return `${second}/rootfs.ext4`;
 }
 
 async function listMounted(path: string, scratch: string): Promise<string[]> {

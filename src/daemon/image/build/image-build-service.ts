@@ -66,7 +66,7 @@ export class ImageBuildService {
     const path = await runBuilder(builder, order, { signal, env, report: context });
     context.stage('make-file-system');
     const { root, ...known } = await openImageSource(path, { workFolder: outputFolder, signal });
-    await makeRootDisk({ root, folder, sizeBytes: request.sizeBytes }, { signal });
+    await makeRootDisk({ root, folder, sizeBytes: request.sizeBytes }, { signal, report: context });
     await rm(outputFolder, { recursive: true });
     return { kind: 'build', source: `build:${request.context}`, ...known };
   }

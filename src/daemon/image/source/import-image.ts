@@ -51,7 +51,7 @@ export async function importImage(
   await mkdir(workFolder, { mode: 0o700 });
   const { root, ...known } = await openImageSource(path, { workFolder, signal });
   context.stage('make-file-system');
-  await makeRootDisk({ root, folder, sizeBytes }, { signal });
+  await makeRootDisk({ root, folder, sizeBytes }, { signal, report: context });
   await rm(workFolder, { recursive: true });
   return { kind: 'import', source: `import:${path}`, ...known };
 }

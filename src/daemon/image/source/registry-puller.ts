@@ -61,7 +61,7 @@ export class RegistryPuller implements ImagePuller {
       using pulled = await pullImage(text, { ...place, insecureHttp, report, signal, onLayer });
       report.stage('make-file-system');
       const { reference, manifestDigest: digest, config, layers } = pulled;
-      await makeRootDisk({ root: { layers }, folder, sizeBytes }, { signal });
+      await makeRootDisk({ root: { layers }, folder, sizeBytes }, { signal, report });
       return { reference, digest, config: toRunConfig(config) };
     });
   }

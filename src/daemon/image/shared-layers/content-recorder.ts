@@ -1,0 +1,68 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import { MiB } from '#base/sizes.ts';
+import type { PlacedContent } from '#ext4/writer/file-tree.ts';
+import type { Inode } from '#oci/layers/merge-tree.ts';
+import { ContentIndex, type ContentRun } from './content-index.ts';
+import { indexPath, LAYERS_FOLDER } from './index-path.ts';
+
+/** What is read, and checked, at once when it is copied. */
+const RUN_BYTES = MiB;
+
+/** Notes where the contents of each layer are put while a root disk is written. */
+export class ContentRecorder {
+  readonly #indexes = new Map<number, ContentIndex>();
+  /** Of each layer the part that may still grow: several are written at a time. */
+  readonly #growing = new Map<number, ContentRun>();
+
+  record({ inode, offset, position, piece }: PlacedContent & { inode: Inode }): void {
+    for (let done = 0; done < piece.length;) {
+      const begin = offset + done;
+      const most = RUN_BYTES - (begin % RUN_BYTES);
+      const part = piece.subarray(done, done + most);
+      this.#add(inode, { member: inode.index, offset: begin, position: position + done, length: 0 }, part);
+      done += part.length;
+    }
+  }
+
+  /** As if nothing of the layer had been written. */
+  forget(layer: number): void {
+    this.#indexes.delete(layer);
+    this.#growing.delete(layer);
+  }
+
+  /** Writes the index of each layer into the folder of the image. Not synced: one that is not whole is not used. */
+  async save(imageFolder: string, diffIds: readonly string[]): Promise<void> {
+    for (const layer of this.#growing.keys()) this.#finish(layer);
+    if (this.#indexes.size > 0) await mkdir(`${imageFolder}/${LAYERS_FOLDER}`, { mode: 0o700 });
+    const saved = new Set<string>();
+    for (const [layer, index] of this.#indexes) {
+      const diffId = diffIds[layer] ?? '';
+      // Of a layer that an image has twice, what one of them wrote is enough.
+      if (saved.has(diffId)) continue;
+      saved.add(diffId);
+      await writeFile(indexPath(imageFolder, diffId), index.serialize(), { flag: 'wx', mode: 0o600 });
+    }
+  }
+
+  #add({ layer }: Inode, { member, offset, position }: Omit<ContentRun, 'crc32'>, part: Buffer): void {
+    const run = this.#growing.get(layer);
+    const isNext =
+      run?.member === member && run.offset + run.length === offset && run.position + run.length === position;
+    if (isNext && offset % RUN_BYTES !== 0) {
+      run.crc32 = crc32(part, run.crc32);
+      run.length += part.length;
+      return;
+    }
+    this.#finish(layer);
+    this.#growing.set(layer, { member, offset, position, length: part.length, crc32: crc32(part) });
+  }
+
+  #finish(layer: number): void {
+    const run = this.#growing.get(layer);
+    if (!run) return;
+    let index = this.#indexes.get(layer);
+    if (!index) this.#indexes.set(layer, (index = ContentIndex.empty()));
+    index.add(run);
+  }
+}
