@@ -1,4 +1,4 @@
-import { constants } from 'node:os';
+import { osConstants } from './os-constants.ts';
 
 /** The user asked to stop, and it stopped. */
 export class Interruption extends Error {
@@ -13,5 +13,5 @@ export class Interruption extends Error {
 
 /** As shells report it: 130 after Ctrl-C. */
 export function exitStatusOfSignal(signal: NodeJS.Signals): number {
-  return 128 + constants.signals[signal];
+  return 128 + osConstants().signals[signal];
 }

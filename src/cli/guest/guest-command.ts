@@ -1,10 +1,10 @@
-import { constants } from 'node:os';
 import { UserError } from '#contract/errors.ts';
 import type { ExecRequest, ExecResult } from '#contract/owner/exec.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import type { ExecProcess } from '#sdk/exec-process.ts';
 import type { CliContext } from '../context.ts';
 import { exitStatusOfSignal, Interruption } from '../interruption.ts';
+import { osConstants } from '../os-constants.ts';
 import type { Sink } from '../output/sink.ts';
 import type { StopSignals } from '../stop-signals.ts';
 import { explainShell, LOGIN_SHELL } from './login-shell.ts';
@@ -121,13 +121,13 @@ function forwardSignals(
 ): Disposable {
   return signals.handle((signal, count) => {
     if (count > 2) giveUp(exitStatusOfSignal(signal));
-    else guest.kill(count === 1 ? constants.signals[signal] : constants.signals.SIGKILL);
+    else guest.kill(count === 1 ? osConstants().signals[signal] : osConstants().signals.SIGKILL);
   });
 }
 
 /** As if the command itself had written to the pipe that nobody reads. */
 function endByClosedPipe(guest: ExecProcess, giveUp: (status: number) => void): void {
-  guest.kill(constants.signals.SIGPIPE);
+  guest.kill(osConstants().signals.SIGPIPE);
   setTimeout(() => giveUp(exitStatusOfSignal('SIGPIPE')), LAST_WORDS_MS).unref();
 }
 

@@ -1,5 +1,5 @@
-import { constants } from 'node:os';
 import { isUserError, UserError } from '#contract/errors.ts';
+import { osConstants } from '../os-constants.ts';
 
 /** The login shell of the guest's user: the agent sets SHELL from the user's entry. */
 export const LOGIN_SHELL: readonly string[] = ['/bin/sh', '-c', 'exec "${SHELL:-/bin/sh}" -l'];
@@ -8,7 +8,7 @@ export const LOGIN_SHELL: readonly string[] = ['/bin/sh', '-c', 'exec "${SHELL:-
 export function explainShell(error: unknown, vm: string): unknown {
   const isMissing =
     isUserError(error, 'COMMAND_NOT_FOUND') &&
-    error.details?.['errno'] === constants.errno.ENOENT &&
+    error.details?.['errno'] === osConstants().errno.ENOENT &&
     !error.message.includes('folder');
   if (!isMissing) return error;
   return new UserError('SHELL_NOT_FOUND', `Cannot open a shell in "${vm}": it has no /bin/sh`, {
