@@ -38,7 +38,7 @@ export interface DiskDriver {
    *
    * @throws UserError `DISK_DAMAGED` when a file is there but is not what this driver makes
    */
-  findRootDisk(folder: string, options?: Abortable): Promise<RootDisk | undefined>;
+  findRootDisk(folder: string): Promise<RootDisk | undefined>;
 
   /** Grows; never shrinks. @throws UserError `DISK_TOO_SMALL` */
   growRootDisk(disk: RootDisk, sizeBytes: number, options?: Abortable): Promise<RootDisk>;

@@ -39,7 +39,7 @@ export class VmsForImages implements ImageVms {
       async () => {
         const record = registry.get(id);
         if (record.state !== 'stopped') throw notStopped(record);
-        const root = await disk.findRootDisk(runner.folderOf(id), { signal });
+        const root = await disk.findRootDisk(runner.folderOf(id));
         if (!root) throw new UserError('DISK_DAMAGED', `Cannot read the disk of "${name}": there is none`);
         await disk.exportRootDisk(root, target, { signal });
         return { name: record.name, imageId: record.imageId };

@@ -46,7 +46,7 @@ export class MachineChanges implements RunningMachine {
 export function stoppedDiskOf(disk: DiskDriver, runner: Pick<MachineRunner, 'folderOf'>) {
   return {
     async growDisk({ id }: VmRecord, sizeBytes: number, { signal }: OperationContext): Promise<void> {
-      const root = await disk.findRootDisk(runner.folderOf(id), { signal });
+      const root = await disk.findRootDisk(runner.folderOf(id));
       if (root && root.sizeBytes < sizeBytes) await disk.growRootDisk(root, sizeBytes, { signal });
     },
   };

@@ -1,6 +1,7 @@
 import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { messageOf } from '#base/errors.ts';
+import { isVmId } from '#base/ids.ts';
 import type { Clock } from '#base/clock.ts';
 import type { Logger } from '#base/log.ts';
 import type { Layout } from '#contract/layout.ts';
@@ -116,7 +117,7 @@ async function removeUnknown(options: ReconcileOptions, known: ReadonlySet<strin
   const folders = [layout.vmsDir, join(layout.runtimeDir, 'vm')];
   const names = (await Promise.all(folders.map(listFolderIfThere))).flat();
   for (const id of new Set(names)) {
-    if (known.has(id) || !/^[0-9a-f]{12}$/.test(id)) continue;
+    if (known.has(id) || !isVmId(id)) continue;
     try {
       await removeUnknownVm(id, options);
       await Promise.all(folders.map((folder) => rm(join(folder, id), { recursive: true, force: true })));

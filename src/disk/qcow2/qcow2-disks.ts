@@ -1,13 +1,13 @@
-import { rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rename, rm, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
+import { ifThere } from '#base/if-there.ts';
 import { formatSize } from '#base/sizes.ts';
 import { UserError } from '#contract/errors.ts';
 import { isTemporaryName, listFolderIfThere, pathExists, temporaryPathFor } from '#host/files.ts';
-import { CommandError } from '#host/run-command.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
 import { requireFileSizePossible, SIZE_PROBE_NAME } from '../file-size-limit.ts';
-import { parseImageInfo } from './image-info.ts';
+import { HEADER_BYTES, parseOverlayHeader } from './overlay-header.ts';
 import { OverlayTemplates, type OverlayKey } from './overlay-templates.ts';
 import { COPY_TIMEOUT_MS, runQemuImg } from './qemu-img.ts';
 
@@ -56,13 +56,18 @@ export class Qcow2Disks implements DiskDriver {
     return { path, format: 'qcow2', sizeBytes };
   }
 
-  async findRootDisk(folder: string, options: Abortable = {}): Promise<RootDisk | undefined> {
+  /** Not by qemu-img, which takes 13 ms to start. */
+  async findRootDisk(folder: string): Promise<RootDisk | undefined> {
     const path = join(folder, FILE_NAME);
-    if (!(await pathExists(path))) return undefined;
-    const info = parseImageInfo(await this.#describe(path, options));
-    if (!info) throw damaged(path, 'it is not an undamaged qcow2 overlay on a raw base');
-    if (!(await pathExists(info.basePath))) throw damaged(path, `its base "${info.basePath}" is gone`);
-    return { path, format: 'qcow2', sizeBytes: info.sizeBytes };
+    const file = await ifThere(open(path, 'r'));
+    if (!file) return undefined;
+    await using _ = file;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(HEADER_BYTES), 0, HEADER_BYTES, 0);
+    const header = parseOverlayHeader(buffer.subarray(0, bytesRead), (await file.stat()).size);
+    if (!header) throw damaged(path, 'it is not an undamaged qcow2 overlay on a raw base');
+    const basePath = resolve(folder, header.basePath);
+    if (!(await pathExists(basePath))) throw damaged(path, `its base "${basePath}" is gone`);
+    return { path, format: 'qcow2', sizeBytes: header.sizeBytes };
   }
 
   async growRootDisk(disk: RootDisk, sizeBytes: number, options: Abortable = {}): Promise<RootDisk> {
@@ -104,16 +109,6 @@ export class Qcow2Disks implements DiskDriver {
   async #makeOverlay({ basePath, sizeBytes }: OverlayKey, path: string, options: Abortable): Promise<void> {
     const format = ['-f', 'qcow2', '-F', 'raw', '-b', basePath];
     await runQemuImg(this.#qemuImg, ['create', '-q', ...format, path, String(sizeBytes)], options);
-  }
-
-  /** `-U`: the machine that runs on it holds its lock. */
-  async #describe(path: string, options: Abortable): Promise<string> {
-    try {
-      return await runQemuImg(this.#qemuImg, ['info', '-U', '-f', 'qcow2', '--output=json', path], options);
-    } catch (error) {
-      if (!(error instanceof CommandError)) throw error;
-      throw damaged(path, error.stderr, error);
-    }
   }
 }
 

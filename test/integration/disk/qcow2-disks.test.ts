@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -74,6 +74,25 @@ test('a disk of another size or base is made anew', async (t) => {
 test('a size between sectors is rounded up', async (t) => {
   const disk = await new Qcow2Disks().createRootDisk({ ...(await newSpec(t)), sizeBytes: 8 * MiB + 1 });
   assert.equal(disk.sizeBytes, 8 * MiB + 4096);
+});
+
+test('a disk is found whatever QEMU did with it', async (t) => {
+  const spec = await newSpec(t);
+  const disks = new Qcow2Disks();
+  const { path } = await disks.createRootDisk(spec);
+  const steps = [
+    ['qemu-io', '-f', 'qcow2', '-c', 'write -P 0x41 0 4M', path],
+    ['qemu-img', 'snapshot', '-c', 'one', path],
+    ['qemu-img', 'resize', '-q', '-f', 'qcow2', path, '64T'], // whose table is written somewhere else
+  ];
+  for (const [program = '', ...args] of steps) {
+    await runCommand(program, args);
+    const { stdout } = await runCommand('qemu-img', ['info', '--output=json', path]);
+    const { 'virtual-size': sizeBytes } = JSON.parse(stdout) as Record<string, unknown>;
+    assert.deepEqual(await disks.findRootDisk(spec.folder), { path, format: 'qcow2', sizeBytes });
+  }
+  await truncate(path, 128 * 1024);
+  await assert.rejects(disks.findRootDisk(spec.folder), { code: 'DISK_DAMAGED' });
 });
 
 test('a disk whose base is gone is damaged', async (t) => {

@@ -5,7 +5,7 @@ import { KERNEL_NAME, type AvailableKernel, type Kernel } from '#contract/owner/
 import { pathExists } from '#host/files.ts';
 import type { KernelRepository } from '#store/kernel-repository.ts';
 import type { Architecture } from '../architecture.ts';
-import { ArtifactFolder, type ArtifactLeftover } from '../artifact-folder.ts';
+import { ArtifactFolder, isArtifactId, type ArtifactLeftover } from '../artifact-folder.ts';
 import type { BuiltKernel, KernelBuilder } from '../builders.ts';
 import { findKernelByReference } from './find-kernel.ts';
 import type { InitramfsFiles } from './initramfs-files.ts';
@@ -130,7 +130,7 @@ export class KernelStore {
 
   /** @throws UserError `INVALID_NAME`, `KERNEL_NAME_TAKEN` */
   checkNewName(name: string): void {
-    if (!KERNEL_NAME.test(name) || /^[0-9a-f]{12}$/.test(name)) {
+    if (!KERNEL_NAME.test(name) || isArtifactId(name)) {
       throw new UserError('INVALID_NAME', `Cannot call a kernel "${name}": the name is not allowed`, {
         hint: 'use up to 64 letters, digits, dots, pluses, hyphens and underscores, beginning with a letter or digit',
       });

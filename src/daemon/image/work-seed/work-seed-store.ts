@@ -4,7 +4,7 @@ import { ifThere } from '#base/if-there.ts';
 import type { WorkSeed } from '#contract/owner/image.ts';
 import { allocatedBytes } from '#ext4/sparse-file.ts';
 import { listFolderIfThere, pathExists } from '#host/files.ts';
-import { ArtifactFolder, type ArtifactLeftover } from '../artifact-folder.ts';
+import { ArtifactFolder, isArtifactId, type ArtifactLeftover } from '../artifact-folder.ts';
 import type { ReadyImage } from '../image-store.ts';
 import { SharedWork, type BuildOptions, type WorkContext } from '../shared-work.ts';
 import type { HomeLimits } from './home-limits.ts';
@@ -40,8 +40,6 @@ export interface HeldSeed extends AsyncDisposable {
   path: string;
   workSeed: WorkSeed;
 }
-
-const SEED_ID = /^[0-9a-f]{12}$/;
 
 interface StoredSeed {
   id: string;
@@ -172,7 +170,7 @@ export class WorkSeedStore {
 
   async #list(): Promise<StoredSeed[]> {
     const names = await listFolderIfThere(this.#folder.path);
-    const seeds = await Promise.all(names.filter((name) => SEED_ID.test(name)).map((id) => this.#read(id)));
+    const seeds = await Promise.all(names.filter(isArtifactId).map((id) => this.#read(id)));
     return seeds.filter((seed) => seed !== undefined);
   }
 
