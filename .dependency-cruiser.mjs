@@ -6,19 +6,16 @@ const LAYERS = {
   base: { folders: [], packages: [] },
   contract: { folders: ['base'], packages: ['zod'] },
   config: { folders: ['base', 'contract'], packages: ['smol-toml', 'zod'] },
-  host: { folders: ['base'], packages: ['execa', 'koffi', 'zod'] },
+  host: { folders: ['base'], packages: ['execa', 'zod'] },
   sdk: { folders: ['base', 'contract'], packages: ['eventsource-parser', 'zod'] },
-  cli: {
-    folders: ['base', 'config', 'contract', 'sdk'],
-    packages: ['@clack/prompts', '@stricli/auto-complete', '@stricli/core', 'zod'],
-  },
+  cli: { folders: ['base', 'config', 'contract', 'sdk'], packages: ['@stricli/core', 'zod'] },
   store: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   ext4: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
-  oci: { folders: ['base', 'contract', 'host'], packages: ['tar-stream', 'zod'] },
+  oci: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   dns: { folders: ['base', 'contract', 'host'], packages: ['dns-packet', 'zod'] },
   hypervisor: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   disk: { folders: ['base', 'contract', 'host', 'ext4'], packages: ['zod'] },
-  guest: { folders: ['base', 'contract', 'host'], packages: ['tar-stream', 'zod'] },
+  guest: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   network: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
   // of contract only its top files and root/, see the forbidden rules
   privileged: { folders: ['base', 'contract', 'host'], packages: ['zod'] },
@@ -27,7 +24,7 @@ const LAYERS = {
       ...['base', 'config', 'contract', 'host', 'sdk', 'store', 'ext4', 'oci', 'dns'],
       ...['hypervisor', 'disk', 'guest', 'network', 'privileged'],
     ],
-    packages: ['@fastify/swagger', 'fastify', 'fastify-type-provider-zod', 'pino', 'tar-stream', 'zod'],
+    packages: ['@fastify/swagger', 'fastify', 'fastify-type-provider-zod', 'pino', 'zod'],
   },
   bin: { folders: ['base', 'contract', 'host'], packages: [] },
 };
@@ -164,7 +161,7 @@ const forbidden = [
     to: { path: '^src/contract/', pathNot: '^src/contract/([^/]+\\.ts$|root/)' },
   },
   // Root closure comes here with bin/bangerd-root.ts: `reachable` from it only base, host, privileged,
-  // contract's top files and root/, zod and koffi.
+  // contract's top files and root/, and zod.
 ];
 
 export default {

@@ -4,9 +4,6 @@ import { build, type BuildOptions, type OutputFile } from 'esbuild';
 import { buildCommandLine } from './build/command-line.ts';
 import { englishOnly, plainBuiltins } from './build/plugins.ts';
 
-/** Cannot be bundled: they load native code from their own folder. */
-const EXTERNAL = ['koffi'];
-
 // CommonJS packages may call require() while they run, and a module has none. Made when it is called:
 // importing node:module for it would cost every start.
 const BANNER =
@@ -22,7 +19,6 @@ export async function buildBundle(root: string, commit: string): Promise<void> {
     format: 'esm',
     platform: 'node',
     target: 'node24',
-    external: EXTERNAL,
     banner: { js: BANNER },
     define: {
       __BANGER_VERSION__: JSON.stringify(manifest.version),

@@ -1,5 +1,5 @@
 #!/bin/sh
-# usage: scripts/run.sh deps|all|tests SCRIPT.ts [ARGUMENT...]
+# usage: scripts/run.sh deps|all|tests|bench SCRIPT.ts [ARGUMENT...]
 # Sets up what is missing, then runs a script of this repository under the chosen Node.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# usage: scripts/setup.sh deps|all|tests
+# usage: scripts/setup.sh deps|all|tests|bench
 #
 # Brings this clone up to date: `deps` is what the checks need (Node, npm packages), `all` is what running
-# banger needs (also Debian packages, agent, bundle), `tests` that and what only tests need. Silent when
-# nothing is missing. This part runs before there is a Node that understands TypeScript; the rest is setup.ts.
+# banger needs (also Debian packages, agent, bundle), `tests` and `bench` that and what only they need. Silent
+# when nothing is missing. This part runs before there is a Node that understands TypeScript; the rest is setup.ts.
 set -eu
 exec >&2
 

@@ -1,5 +1,8 @@
 import type { Stages } from './stages.ts';
 
+/** What is set up besides what running banger needs. */
+export type Extras = 'nothing' | 'tests' | 'bench';
+
 export interface SetupContext {
   /** The clone. */
   root: string;
@@ -7,7 +10,6 @@ export interface SetupContext {
   readOnly: boolean;
   /** Install Debian packages without asking. */
   assumeYes: boolean;
-  /** Also what only tests need; those that miss it are skipped. */
-  forTests: boolean;
+  extras: Extras;
   stages: Stages;
 }

@@ -1,8 +1,7 @@
-import { accessSync, constants } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SetupContext } from './context.ts';
+import type { Extras, SetupContext } from './context.ts';
+import { hasProgram } from './has-program.ts';
 import { runQuietly, SetupError } from './run-quietly.ts';
 
 interface DebianPackage {
@@ -34,15 +33,28 @@ const PACKAGES: readonly DebianPackage[] = [
   { name: 'xz-utils', provides: 'xz' },
 ];
 
-const TEST_PACKAGES: readonly DebianPackage[] = [
-  { name: 'bind9-dnsutils', provides: 'dig' },
-  { name: 'buildah', provides: 'buildah' },
+/** What images are made with that tests and benches compare ours to. */
+const IMAGE_TOOLS: readonly DebianPackage[] = [
   { name: 'busybox-static', provides: 'busybox' },
   { name: 'docker-registry', provides: 'docker-registry' },
-  { name: 'openssl', provides: 'openssl' },
   { name: 'skopeo', provides: 'skopeo' },
   { name: 'umoci', provides: 'umoci' },
 ];
+
+/** Besides what running banger needs. */
+const EXTRAS: Record<Extras, readonly DebianPackage[]> = {
+  nothing: [],
+  bench: [...IMAGE_TOOLS, { name: 'socat', provides: 'socat' }],
+  tests: [
+    ...IMAGE_TOOLS,
+    { name: 'bind9-dnsutils', provides: 'dig' },
+    { name: 'buildah', provides: 'buildah' },
+    { name: 'lz4', provides: 'lz4' },
+    { name: 'openssl', provides: 'openssl' },
+    { name: 'python3', provides: '/usr/bin/python3' },
+    { name: 'zstd', provides: 'zstd' },
+  ],
+};
 
 const LOCK_ATTEMPTS = 60;
 
@@ -50,13 +62,15 @@ const LOCK_ATTEMPTS = 60;
 export async function ensureDebianPackages(context: SetupContext): Promise<void> {
   const missing = missingPackages(context);
   if (missing.length === 0) return;
-  const command = installCommand(missing);
   const list = missing.join(' ');
   if (!hasProgram('apt-get')) {
     throw new SetupError(`Cannot set up: these programs are missing, and this is not Debian: ${list}`);
   }
-  if (!context.assumeYes && !(await isAgreed(context, list))) {
-    throw new SetupError(`Cannot set up: Debian packages are missing. Install them with:\n  ${command}`);
+  if (!canBecomeRoot() || (!context.assumeYes && !(await isAgreed(context, list)))) {
+    const how = canBecomeRoot() ? 'with' : 'as root with';
+    throw new SetupError(
+      `Cannot set up: Debian packages are missing. Install them ${how}:\n  ${installCommand(missing)}`,
+    );
   }
   await context.stages.run(`Debian packages: ${list}`, () => install(context, missing));
   const still = missingPackages(context);
@@ -65,47 +79,42 @@ export async function ensureDebianPackages(context: SetupContext): Promise<void>
   }
 }
 
-function missingPackages({ forTests }: SetupContext): string[] {
+function missingPackages({ extras }: SetupContext): string[] {
   const qemu = QEMU[process.arch];
-  return [...PACKAGES, ...(qemu ? [qemu] : []), ...(forTests ? TEST_PACKAGES : [])]
+  return [...PACKAGES, ...(qemu ? [qemu] : []), ...EXTRAS[extras]]
     .filter(({ provides }) => !hasProgram(provides))
     .map(({ name }) => name);
 }
 
-function hasProgram(program: string): boolean {
-  if (program.startsWith('/')) return isAccessible(program, constants.R_OK);
-  // Debian keeps some of these in folders that are not in an ordinary user's PATH.
-  const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  return folders.some((folder) => isAccessible(join(folder, program), constants.X_OK));
-}
-
-function isAccessible(path: string, mode: number): boolean {
-  try {
-    accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const asRoot = () => (process.getuid?.() === 0 ? [] : ['sudo']);
+const isRoot = () => process.getuid?.() === 0;
+const hasSudo = () => hasProgram('sudo');
+const canBecomeRoot = () => isRoot() || hasSudo();
 
 function installCommand(names: readonly string[]): string {
-  const sudo = asRoot().length > 0 ? 'sudo ' : '';
+  const sudo = !isRoot() && hasSudo() ? 'sudo ' : '';
   return `${sudo}apt-get update && ${sudo}apt-get install -y --no-install-recommends ${names.join(' ')}`;
 }
 
 async function isAgreed(context: SetupContext, list: string): Promise<boolean> {
   if (!process.stdin.isTTY || !process.stderr.isTTY) return false;
   context.stages.pause();
+  const answer = await ask(`Install the Debian packages ${list} with sudo apt-get? [Y/n] `);
+  return answer !== undefined && /^(y|yes|)$/i.test(answer.trim());
+}
+
+/** Undefined after Ctrl-C, Ctrl-D, or when the terminal goes away. */
+async function ask(question: string): Promise<string | undefined> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`Install the Debian packages ${list} with sudo apt-get? [Y/n] `);
+  const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
+  // Node rejects at a key that closes it, or never answers; both are no answer.
+  const answer = await Promise.race([terminal.question(question).catch(() => undefined), closed]);
+  if (answer === undefined) process.stderr.write('\n');
   terminal.close();
-  return /^(y|yes|)$/i.test(answer.trim());
+  return answer;
 }
 
 async function install(context: SetupContext, names: readonly string[]): Promise<void> {
-  const apt = [...asRoot(), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
+  const apt = [...(isRoot() ? [] : ['sudo']), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-q'];
   // A broken third-party source fails the update, and does not keep Debian's own packages from installing.
   const update = await runUnlocked(context, [...apt, 'update']);
   const options = [

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SetupContext } from './context.ts';
+import { hasProgram } from './has-program.ts';
 import { runOrThrow, SetupError } from './run-quietly.ts';
 
 interface LockedPackage {
@@ -17,6 +18,12 @@ export async function ensureNpmPackages(context: SetupContext): Promise<void> {
   if (context.readOnly) {
     throw new SetupError(
       `The npm packages in ${context.root} are not up to date: its owner has to run banger once`,
+    );
+  }
+  // Debian's package of Node comes without it.
+  if (!hasProgram('npm')) {
+    throw new SetupError(
+      'Cannot set up: npm is needed, and there is none in the PATH\nOn Debian: apt-get install npm',
     );
   }
   const npm = ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];

@@ -6,6 +6,8 @@ import { once } from 'node:events';
 import type { SetupContext } from './context.ts';
 
 const TAIL_LINES = 30;
+/** What a shell says of a program that cannot be started. */
+const NOT_STARTED = 127;
 
 /** Set-up cannot go on; the message says what to do. */
 export class SetupError extends Error {}
@@ -21,7 +23,7 @@ export async function runQuietly(
   context: SetupContext,
   command: readonly string[],
   options: QuietOptions = {},
-) {
+): Promise<QuietResult> {
   const [program = '', ...args] = command;
   const log = createWriteStream(join(context.root, '.runtime/setup.log'), { flags: 'a' });
   log.write(`\n${new Date().toISOString()} ${command.join(' ')}\n`);
@@ -39,9 +41,14 @@ export async function runQuietly(
       if (line.trim() !== '') context.stages.detail(line.trim());
     });
   }
-  const [status] = (await once(child, 'close')) as [number | null];
-  log.end();
-  return { status: status ?? 1, tail: tail.join('\n') } satisfies QuietResult;
+  try {
+    const [status] = (await once(child, 'close')) as [number | null];
+    return { status: status ?? 1, tail: tail.join('\n') };
+  } catch (error) {
+    return { status: NOT_STARTED, tail: `it cannot be started: ${(error as Error).message}` };
+  } finally {
+    log.end();
+  }
 }
 
 export interface QuietOptions {

@@ -31,8 +31,9 @@ function toLine(event: Finished, parents: readonly string[]): TestLine | undefin
   const { data } = event;
   const error = event.type === 'test:fail' ? (event.data.details.error as TestError) : undefined;
   const isParentOnly = error?.failureType === 'subtestsFailed';
-  if (data.details.type === 'suite' && (!error || isParentOnly)) return undefined;
   const isSkipped = data.skip !== undefined || data.todo !== undefined;
+  // A suite speaks through its tests, except a skipped one, whose tests say nothing.
+  if (data.details.type === 'suite' && !isSkipped && (!error || isParentOnly)) return undefined;
   const reason = data.skip ?? data.todo;
   return {
     name: [...parents, data.name].join(' > '),

@@ -11,16 +11,24 @@ export interface Totals {
   skipped: number;
 }
 
+export interface ReportOptions {
+  print: (line: string) => void;
+  /** Whether a test may be skipped for this reason; one that may not counts as failed. */
+  allowsSkip: (file: string, reason: string) => boolean;
+}
+
 /** Prints what happens while it happens: a line per file, failures in full, the slowest tests, the sums. */
 export class SuiteReport {
   readonly totals: Totals = { passed: 0, failed: 0, skipped: 0 };
-  readonly #print: (line: string) => void;
+  readonly #print: ReportOptions['print'];
+  readonly #allowsSkip: ReportOptions['allowsSkip'];
   #suite: Suite | undefined;
   #startedMs = 0;
   #tests: { file: string; test: TestLine }[] = [];
 
-  constructor(print: (line: string) => void) {
+  constructor({ print, allowsSkip }: ReportOptions) {
     this.#print = print;
+    this.#allowsSkip = allowsSkip;
   }
 
   begin(suite: Suite): void {
@@ -31,7 +39,8 @@ export class SuiteReport {
   }
 
   add(result: FileResult): void {
-    const { file, tests } = result;
+    const { file } = result;
+    const tests = result.tests.map((test) => this.#judge(file, test));
     const failed = tests.filter(({ outcome }) => outcome === 'fail');
     this.#tests.push(...tests.map((test) => ({ file, test })));
     this.#print(
@@ -45,6 +54,11 @@ export class SuiteReport {
     if (failed.length > 0 && result.output.trim() !== '') {
       this.#print(`--- output of ${file}\n${indent(result.output.trimEnd().slice(-OUTPUT_SHOWN))}\n`);
     }
+  }
+
+  #judge(file: string, test: TestLine): TestLine {
+    if (test.outcome !== 'skip' || this.#allowsSkip(file, test.text)) return test;
+    return { ...test, outcome: 'fail', text: `skipped, which is not allowed here: ${test.text}` };
   }
 
   end(): void {

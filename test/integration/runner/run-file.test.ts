@@ -33,17 +33,20 @@ test('each test counts once, with the names around it', async () => {
       test('fails', () => { console.log('noise'); assert.equal(1, 2); });
       test('waits', { skip: 'needs a moon' }, () => {});
     });
+    describe('far', { skip: 'needs a sun' }, () => { test('unseen', () => {}); });
     test('parent', async (t) => { await t.test('child', () => {}); });
   `);
   assert.deepEqual(outcomes, [
     'group > passes: pass',
     'group > fails: fail',
     'group > waits: skip',
+    'far: skip',
     'parent > child: pass',
     'parent: pass',
   ]);
   assert.match(result.tests[1]?.text ?? '', /1 !== 2/);
   assert.equal(result.tests[2]?.text, 'needs a moon');
+  assert.equal(result.tests[3]?.text, 'needs a sun');
   assert.match(result.output, /noise/);
 });
 

@@ -1,34 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  accessSync,
-  chmodSync,
-  chownSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  symlinkSync,
-  utimesSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { rmSync, symlinkSync, utimesSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isSame } from '../../../scripts/setup/npm-packages.ts';
+import { runOrThrow, SetupError } from '../../../scripts/setup/run-quietly.ts';
+import { Stages } from '../../../scripts/setup/stages.ts';
 import { SmallClone } from '../../support/small-clone.ts';
-
-const NOBODY = 65534;
-const ROOT = resolve(import.meta.dirname, '../../..');
-
-/** What a test needs that runs a clone as another user. */
-function otherUser(): { skip?: string } {
-  if (process.getuid?.() !== 0) return { skip: 'needs root to become another user' };
-  for (let folder = ROOT; folder !== '/'; folder = dirname(folder)) {
-    if ((lstatSync(folder).mode & 0o005) !== 0o005)
-      return { skip: `needs ${folder} to be open for everybody` };
-  }
-  return {};
-}
+import { NOBODY, otherUser, programsWithout } from './other-user.ts';
 
 test('two set-ups at once both succeed, and one builds', async () => {
   using clone = new SmallClone();
@@ -77,32 +57,29 @@ test('a clone of somebody else runs as long as it is up to date', otherUser(), a
   assert.match(stale.stderr, /changed since it was set up/);
 });
 
-test(
-  'missing Debian packages are named with the command, where nobody can be asked',
-  otherUser(),
-  async () => {
-    using clone = new SmallClone();
-    for (const path of ['.', '.runtime']) chownSync(join(clone.folder, path), NOBODY, NOBODY);
-    const bin = programsWithout(clone, ['qemu-img', 'passt']);
-    const result = await clone.launch({ uid: NOBODY, env: { PATH: bin } });
-    assert.equal(result.status, 3);
-    assert.equal(result.stdout, '');
-    const install = 'sudo apt-get install -y --no-install-recommends passt qemu-utils';
-    assert.ok(result.stderr.includes(`\n  sudo apt-get update && ${install}\n`), result.stderr);
-  },
-);
-
-/** A folder with links to all programs of the host but these. */
-function programsWithout(clone: SmallClone, names: readonly string[]): string {
-  const bin = join(clone.folder, 'bin');
-  mkdirSync(bin);
-  chmodSync(bin, 0o755);
-  for (const name of readdirSync('/usr/bin')) {
-    if (!names.includes(name)) symlinkSync(join('/usr/bin', name), join(bin, name));
+test('without npm it is said that npm is needed, whichever Node there is', async () => {
+  using clone = new SmallClone();
+  const bin = programsWithout(clone, ['node', 'npm']);
+  symlinkSync(process.execPath, join(bin, 'node'));
+  for (const path of ['node_modules', '.runtime/bin']) {
+    rmSync(join(clone.folder, path));
+    const { status, stderr } = await clone.launch({ env: { PATH: bin } });
+    assert.equal(status, 3);
+    assert.match(stderr, /^banger: Cannot set up: npm is needed.*\nOn Debian: apt-get install npm\n$/);
   }
-  for (const name of names) assert.throws(() => accessSync(join('/usr/sbin', name), constants.X_OK));
-  return bin;
-}
+});
+
+test('a program that cannot be started fails the set-up, with what it was for', async () => {
+  using clone = new SmallClone();
+  const stages = new Stages(process.stderr);
+  const context = { root: clone.folder, readOnly: false, assumeYes: true, stages } as const;
+  await assert.rejects(
+    runOrThrow({ ...context, extras: 'nothing' }, 'build it', ['no-such-program', 'x']),
+    (error) =>
+      error instanceof SetupError &&
+      /^Cannot build it: "no-such-program x".*127\n.*ENOENT/.test(error.message),
+  );
+});
 
 test('npm packages are compared with the lock', () => {
   const wanted = {
