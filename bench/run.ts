@@ -11,6 +11,7 @@ import { benchExec } from './exec.ts';
 import { buildGuestPrograms } from './guest-programs.ts';
 import { benchImageBoot } from './image-boot.ts';
 import { benchImages } from './images.ts';
+import { benchLauncher } from './launcher.ts';
 import { benchLifecycle } from './lifecycle.ts';
 import { distributionOf } from './percentiles.ts';
 import { formatRows, limitRow, type Row } from './report.ts';
@@ -24,43 +25,47 @@ const IDLE_MS = 10_000;
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '10' },
-    /** `boot`, `lifecycle`, `store`, `exec`, `throughput`, `images`, `image-boot`, `memory`; all without it. */
+    /** `boot`, `lifecycle`, `launcher`, `store`, `exec`, `throughput`, `images`, `image-boot`, `memory`; all without it. */
     only: { type: 'string', multiple: true, default: [] },
     strict: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
+const LAUNCHER_ROUNDS = 40;
 
+const rows: Row[] = [];
+const resultsPath = await makeResultsPath();
 buildGuestPrograms();
 await using home = await createMachineHome();
 await home.succeed(['vm', 'list']);
-const rows = await benchAll();
-console.log(formatRows(rows));
-await writeResults(rows);
+try {
+  await benchAll();
+} finally {
+  if (rows.length > 0) console.log(formatRows(rows));
+}
 if (values.strict && rows.some(({ met }) => !met)) process.exitCode = 1;
 
-async function benchAll(): Promise<Row[]> {
+async function benchAll(): Promise<void> {
   using client = await home.client();
   await delay(IDLE_MS); // it has just started: what it is like when it has nothing to do is asked
   const idle = await daemonMemory(client);
-  const results: Row[] = [];
-  if (isWanted('boot')) results.push(...(await benchBoot(home, client, rounds)));
-  if (isWanted('lifecycle')) results.push(...(await benchLifecycle(home, client, rounds)));
+  if (isWanted('boot')) await keep(await benchBoot(home, client, rounds));
+  if (isWanted('lifecycle')) await keep(await benchLifecycle(home, client, rounds));
+  if (isWanted('launcher')) await keep([await benchLauncher(home, LAUNCHER_ROUNDS)]);
   if (isWanted('exec') || isWanted('throughput')) {
     const { id } = await (await client.vms.create({ name: 'bench', memoryMiB: 512, vcpus: 2 })).result();
     await settle(client, id);
-    if (isWanted('exec')) results.push(...(await benchExec(home, client, id)));
-    if (isWanted('throughput'))
-      results.push(...(await benchThroughput({ home, client }, id, Math.min(rounds, 5))));
+    if (isWanted('exec')) await keep(await benchExec(home, client, id));
+    if (isWanted('throughput')) await keep(await benchThroughput({ home, client }, id, Math.min(rounds, 5)));
   }
-  if (isWanted('store')) results.push(...(await benchStore(rounds)));
-  if (isWanted('images')) results.push(...(await benchImages(home, client, Math.min(rounds, 3))));
-  if (isWanted('image-boot')) results.push(await benchImageBoot(home, client, rounds));
-  if (isWanted('memory')) results.push(memoryRow(idle, await daemonMemory(client)));
-  return results;
+  if (isWanted('store')) await keep(await benchStore(rounds));
+  if (isWanted('images')) await keep(await benchImages(home, client, Math.min(rounds, 3)));
+  if (isWanted('image-boot')) await keep([await benchImageBoot(home, client, rounds)]);
+  if (isWanted('memory')) await keep([memoryRow(idle, await daemonMemory(client))]);
 }
 
-type Part = 'boot' | 'lifecycle' | 'store' | 'exec' | 'throughput' | 'images' | 'image-boot' | 'memory';
+type Part =
+  'boot' | 'lifecycle' | 'launcher' | 'store' | 'exec' | 'throughput' | 'images' | 'image-boot' | 'memory';
 
 function isWanted(part: Part): boolean {
   return values.only.length === 0 || values.only.includes(part);
@@ -82,12 +87,14 @@ function memoryRow(idle: number, after: number): Row {
   return limitRow(measured, limit, `<= ${limit} MiB`);
 }
 
-async function writeResults(results: readonly Row[]): Promise<void> {
+/** Written after each part, so that a later one that fails takes nothing away. */
+async function keep(measured: readonly Row[]): Promise<void> {
+  rows.push(...measured);
+  await writeFile(resultsPath, `${JSON.stringify({ node: process.version, rows }, null, 2)}\n`);
+}
+
+async function makeResultsPath(): Promise<string> {
   const folder = join(REPOSITORY, 'bench/results');
   await mkdir(folder, { recursive: true });
-  const name = `${new Date().toISOString().replace(/[:.]/g, '-')}.json`;
-  await writeFile(
-    join(folder, name),
-    `${JSON.stringify({ node: process.version, rows: results }, null, 2)}\n`,
-  );
+  return join(folder, `${new Date().toISOString().replace(/[:.]/g, '-')}.json`);
 }

@@ -70,6 +70,9 @@ async function rateOf(
   await using source = await open(input, 'r');
   const begin = performance.now();
   const child = spawn(file, args, { stdio: [source.fd, 'pipe', 'inherit'], env });
+  await once(child, 'spawn').catch((cause: unknown) => {
+    throw new Error(`Cannot start ${file}, which this is measured with or against`, { cause });
+  });
   const deadline = setTimeout(() => child.kill('SIGKILL'), ROUND_MS);
   let received = 0;
   for await (const chunk of child.stdout as Readable) {
