@@ -19,7 +19,7 @@ export type Manifest =
 
 export const MAX_MANIFEST_BYTES = 4 * 2 ** 20;
 /** Docker refuses more than 127; nothing that is honest comes near this. */
-export const MAX_LAYERS = 1000;
+export const MAX_LAYERS = 999;
 const MAX_INDEX_ENTRIES = 10_000;
 
 const descriptorSchema = z.object({

@@ -1,4 +1,5 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { paxRecord } from '#oci/layers/pax-records.ts';
 import { checksumOf, TAR_BLOCK } from '#oci/layers/tar-header.ts';
 import type { NewMember } from '#oci/layers/write-tar-header.ts';
 import { member, tarOf } from '../support/layer-tar.ts';
@@ -22,8 +23,11 @@ const TYPES: readonly NewMember['type'][] = ['0', '0', '0', '5', '5', '5', '1', 
 
 /** A tar that is mostly sound, of few names, so that its members meet each other's. */
 export function randomTar(random: Random): Buffer {
-  const members = Array.from({ length: random.below(12) }, () => randomMember(random));
-  const tar = tarOf(...members);
+  const members = Array.from({ length: random.below(12) }, () => [
+    ...(random.oneIn(10) ? extendedHeaders(random) : []),
+    randomMember(random),
+  ]);
+  const tar = tarOf(...members.flat());
   if (random.oneIn(6)) damage(tar, random);
   return random.oneIn(20) ? tar.subarray(0, random.below(tar.length)) : tar;
 }
@@ -49,6 +53,34 @@ function randomMember(random: Random): Buffer {
   };
   if (type === '0') return member(details, 'x'.repeat(random.below(2000)));
   return member({ ...details, linkTarget: type === '1' || type === '2' ? randomPath(random) : '' });
+}
+
+/** One upon the other, of all kinds, now and then more of them or in them than anybody takes. */
+function extendedHeaders(random: Random): Buffer[] {
+  const count = random.oneIn(20) ? 20 : 1 + random.below(4);
+  return Array.from({ length: count }, () => {
+    const type = random.pick(['x', 'x', 'x', 'g', 'L', 'K']);
+    const payload = 'xg'.includes(type)
+      ? paxPayload(random)
+      : Buffer.from(`${randomPath(random)}\0`, 'latin1');
+    return member({ name: 'PaxHeader', type: type as NewMember['type'] }, payload);
+  });
+}
+
+function paxPayload(random: Random): Buffer {
+  if (random.oneIn(40)) return paxRecord('comment', 'x'.repeat(300_000 + random.below(800_000)));
+  const attributes = random.oneIn(40) ? 400 : random.below(8);
+  const records = Array.from({ length: attributes }, () =>
+    paxRecord(`SCHILY.xattr.user.${random.below(800)}`, 'v'.repeat(random.below(10))),
+  );
+  const others = [
+    () => paxRecord('path', randomPath(random)),
+    () => paxRecord('linkpath', randomPath(random)),
+    () => paxRecord('uid', String(random.below(2 ** 31))),
+    () => paxRecord('mtime', `${random.below(2 ** 31)}.5`),
+  ];
+  if (random.oneIn(2)) records.push(random.pick(others)());
+  return Buffer.concat(records);
 }
 
 function randomPath(random: Random): string {

@@ -15,6 +15,8 @@ const KINDS: Record<string, InodeKind> = {
 };
 const HARD_LINK = '1';
 const NONE: readonly Xattr[] = [];
+/** What an attribute takes in memory besides its name and value, about: small ones in large numbers cost more than they hold. */
+const ATTRIBUTE_BYTES = 128;
 const MAX_TARGET_BYTES = 4095;
 const MAX_OWNER = 2 ** 32 - 2; // the last one means "unchanged" to chown(2)
 const MAX_DEVICE = { major: 2 ** 12 - 1, minor: 2 ** 20 - 1 };
@@ -78,7 +80,8 @@ function toInode(member: TarMember, tree: MergeTree, layer: number): Inode {
     member.xattrs.length === 0 ? NONE : member.xattrs.filter(({ name }) => NAMESPACES.test(name));
   const target = kind === 'symlink' ? member.linkTarget : '';
   refuseValues(member, kind, xattrs);
-  tree.countMetadata(target.length + xattrs.reduce((sum, x) => sum + x.name.length + x.value.length, 0));
+  const attributeBytes = xattrs.reduce((sum, x) => sum + ATTRIBUTE_BYTES + x.name.length + x.value.length, 0);
+  tree.countMetadata(target.length + attributeBytes);
   return {
     ...{ kind, xattrs, target, layer },
     mode: member.mode,

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { lstat, mkdir, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
+import { promisify } from 'node:util';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { GiB, MiB } from '#base/sizes.ts';
 import { isUserError, type ErrorCode } from '#contract/errors.ts';
 import type { LayerFile } from '../descriptor.ts';
 import {
@@ -15,19 +19,33 @@ import {
   tarOf,
   writeLayer,
 } from '../../../test/support/layer-tar.ts';
-import type { LayerLimits } from './layer-limits.ts';
+import { MAX_ATTRIBUTES, MAX_EXTENSION_BYTES, type LayerLimits } from './layer-limits.ts';
 import { mergeLayers } from './merge-layers.ts';
 import { paxRecord } from './pax-records.ts';
 import { checksumOf } from './tar-header.ts';
 
-let place: string;
-before(async () => {
-  place = await mkdtemp(`${tmpdir()}/banger-hostile-`);
-});
+// Where a layer could lead is all in here: the current folder, the one for temporary files, and what must not be touched.
+const place = await mkdtemp(`${tmpdir()}/banger-hostile-`);
+const planted = `${place}/outside/passwd`;
+for (const name of ['layers', 'outside', 'here', 'temporary']) await mkdir(`${place}/${name}`);
+await writeFile(planted, 'not to be touched');
+process.chdir(`${place}/here`);
+// oxlint-disable-next-line node/no-process-env -- os.tmpdir() reads it there
+process.env['TMPDIR'] = `${place}/temporary`;
 after(() => rm(place, { recursive: true }));
 
 let written = 0;
-const nextPath = () => `${place}/${(written += 1)}.tar`;
+const nextPath = () => `${place}/layers/${(written += 1)}.tar`;
+
+/** Every file with what changes when somebody writes to it, or links it. */
+async function listing(): Promise<string[]> {
+  const names = await readdir(place, { recursive: true });
+  const lines = names.map(async (name) => {
+    const { ino, size, nlink, ctimeMs } = await lstat(`${place}/${name}`);
+    return [name, ino, size, nlink, ctimeMs].join(' ');
+  });
+  return (await Promise.all(lines)).toSorted();
+}
 
 interface Refusal {
   code: ErrorCode;
@@ -35,16 +53,16 @@ interface Refusal {
   limits?: Partial<LayerLimits>;
 }
 
-/** Refused with a code, and nothing is made, here or anywhere a path could lead. */
+/** Refused with a code, and nothing is made or changed, here or where a path could lead. */
 async function refused(layers: LayerFile[], { code, message, limits = {} }: Refusal): Promise<void> {
-  const before = [await readdir(place), await readdir(tmpdir())];
+  const before = await listing();
   await assert.rejects(mergeLayers(layers, { limits }), (error) => {
     assert.ok(isUserError(error, code), String(error));
     assert.match(error.message, message);
     assert.match(error.message, /^Cannot use the layer "sha256:d+"/);
     return true;
   });
-  assert.deepEqual((await readdir(place)).length, before[0]?.length);
+  assert.deepEqual(await listing(), before);
 }
 
 const INVALID = 'IMAGE_LAYER_INVALID';
@@ -57,13 +75,13 @@ function refuses(what: string, message: RegExp, ...layers: Buffer[][]): void {
   });
 }
 
-const outside = symlink('etc', `${tmpdir()}/x`);
+const outside = symlink('etc', `${place}/outside`);
 const long = (bytes: number) =>
   Array.from({ length: Math.ceil(bytes / 200) }, () => 'n'.repeat(199)).join('/');
 
-refuses('..', /leaves the image/, [file('a/../../x')]);
+refuses('..', /leaves the image/, [file('a/../../outside/passwd')]);
 refuses('.. at the end', /leaves the image/, [folder('a/..')]);
-refuses('an absolute path', /is absolute/, [file('/etc/passwd')]);
+refuses('an absolute path', /is absolute/, [file(planted)]);
 refuses('no name', /without a name/, [file('')]);
 refuses('writing through a symlink of an earlier layer', /a symlink/, [outside], [file('etc/passwd')]);
 refuses('writing through a symlink of its own layer', /a symlink/, [outside, file('etc/passwd')]);
@@ -72,8 +90,8 @@ refuses('an opaque mark through a symlink', /a symlink/, [outside], [file('etc/.
 refuses('a hard link through a symlink', /a symlink/, [outside], [hardLink('x', 'etc/passwd')]);
 refuses('a hard link made below a symlink', /a symlink/, [outside, file('a')], [hardLink('etc/x', 'a')]);
 refuses('a path through a file', /no folder/, [file('a'), file('a/b')]);
-refuses('a hard link out', /leaves the image/, [hardLink('x', '../../etc/passwd')]);
-refuses('a hard link to what only the host has', /not there/, [hardLink('x', '/etc/passwd')]);
+refuses('a hard link out', /leaves the image/, [hardLink('x', '../outside/passwd')]);
+refuses('a hard link to what only the host has', /not there/, [hardLink('x', planted)]);
 refuses(
   'a hard link to what was taken away',
   /not there/,
@@ -105,6 +123,12 @@ refuses('something after the end', /after its end/, [Buffer.alloc(1024), file('a
 refuses('one block of zeroes and then more', /after its end/, [Buffer.alloc(512), file('a')]);
 refuses('a header with another checksum', /checksum/, [broken(file('a'))]);
 
+test('the listing that shows that nothing happened does show what happens', async () => {
+  const before = await listing();
+  await writeFile(planted, 'not to be touched');
+  assert.notDeepEqual(await listing(), before);
+});
+
 function raw(type: string, name: string): Buffer {
   const block = file(name, '');
   block.write(type, 156);
@@ -112,8 +136,8 @@ function raw(type: string, name: string): Buffer {
   return block;
 }
 
-function pax(payload: Buffer): Buffer {
-  const block = raw('x', 'PaxHeader');
+function pax(payload: Buffer, type = 'x'): Buffer {
+  const block = raw(type, 'PaxHeader');
   block.write(payload.length.toString(8).padStart(11, '0'), 124);
   block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, 148);
   return Buffer.concat([block, padded(payload)]);
@@ -177,7 +201,88 @@ test('refuses an extended header of a gigabyte', async () => {
   block.write('10000000000', 124);
   block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, 148);
   const layer = await writeLayer(nextPath(), tarOf(block));
-  await refused([layer], { code: TOO_LARGE, message: /extended header of/ });
+  await refused([layer], { code: TOO_LARGE, message: /extended headers of more than 1 MiB/ });
+});
+
+const attribute = (name: string, value: string | Buffer = '') =>
+  paxRecord(`SCHILY.xattr.user.${name}`, value);
+const attributes = (count: number, prefix = '') =>
+  pax(Buffer.concat(Array.from({ length: count }, (_, index) => attribute(`${prefix}${index}`))));
+const third = Buffer.alloc(Math.floor(MAX_EXTENSION_BYTES / 3), 'n');
+
+const extensions: [what: string, message: RegExp, members: Buffer[]][] = [
+  [
+    'attributes without a member',
+    /extended headers of more than 1 MiB/,
+    Array.from({ length: 300 }, (_, index) => pax(attribute(`a${index}`, Buffer.alloc(MiB - 100)))),
+  ],
+  [
+    'extended headers of all kinds that are too long together',
+    /extended headers of more than 1 MiB/,
+    [pax(attribute('a', third)), pax(third, 'L'), pax(third, 'K'), file('a')],
+  ],
+  [
+    'headers for the whole tar without an end',
+    /extended headers of more than 1 MiB/,
+    Array.from({ length: 4 }, () => pax(third, 'g')),
+  ],
+  ...[...'xgLK'].map((type): [string, RegExp, Buffer[]] => [
+    `empty extended headers (${type}) without an end`,
+    /more than 16 extended headers/,
+    Array.from({ length: 17 }, () => pax(Buffer.alloc(0), type)),
+  ]),
+  ['35,000 attributes of one file', /more than 256 attributes/, [attributes(35_000), file('a')]],
+  [
+    'too many attributes in several headers',
+    /more than 256 attributes/,
+    [attributes(200, 'a'), attributes(57, 'b'), file('a')],
+  ],
+];
+
+for (const [what, message, members] of extensions) {
+  test(`refuses ${what}`, { timeout: 5000 }, async () => {
+    await refused([await writeLayer(nextPath(), tarOf(...members))], { code: TOO_LARGE, message });
+  });
+}
+
+test('takes as many attributes as the limit, the last word on each', async () => {
+  const members = [attributes(MAX_ATTRIBUTES), pax(attribute('0', 'new')), file('a'), file('b')];
+  const merged = await mergeLayers([await writeLayer(nextPath(), tarOf(...members))]);
+  const found = [...merged.attributes()];
+  assert.equal(found.length, MAX_ATTRIBUTES);
+  assert.deepEqual(found[0], { path: 'a', name: 'user.0', value: Buffer.from('new') });
+});
+
+test('each member may have its own extended headers', async () => {
+  const members = Array.from({ length: 10 }, (_, index) => [
+    ...Array.from({ length: 15 }, () => pax(Buffer.alloc(0), 'g')),
+    pax(attribute('a', third)),
+    file(`${index}`),
+  ]).flat();
+  const merged = await mergeLayers([await writeLayer(nextPath(), tarOf(...members))]);
+  assert.equal([...merged.attributes()].length, 10);
+});
+
+// A pattern that looks for NULs at the end takes 20 s for these, and half an hour for a million.
+test('refuses a long name of a hundred thousand NULs at once', { timeout: 5000 }, async () => {
+  const name = Buffer.concat([Buffer.alloc(2 ** 17), Buffer.from('x')]);
+  const layer = await writeLayer(nextPath(), tarOf(pax(name, 'L'), file('a')));
+  await refused([layer], { code: INVALID, message: /is too long/ });
+});
+
+test('refuses an extended header of a negative size', async () => {
+  const block = raw('x', 'PaxHeader');
+  block.fill(0xff, 124, 136);
+  block.write(`${checksumOf(block).toString(8).padStart(6, '0')}\0 `, 148);
+  const layer = await writeLayer(nextPath(), tarOf(block, file('a')));
+  await refused([layer], { code: INVALID, message: /negative size/ });
+});
+
+test('refuses many small attributes, which take more memory than their bytes', async () => {
+  const members = Array.from({ length: 10 }, (_, index) => [attributes(100), file(`${index}`)]).flat();
+  const layer = await writeLayer(nextPath(), tarOf(...members));
+  const limits = { maxMetadataBytes: 100_000 };
+  await refused([layer], { code: TOO_LARGE, message: /names and attributes/, limits });
 });
 
 test('refuses more files than the limit, those that replace each other and implied folders counted', async () => {
@@ -189,8 +294,8 @@ test('refuses more files than the limit, those that replace each other and impli
 });
 
 test('refuses names and attributes that take too much memory', async () => {
-  const attribute = { name: 'user.x', value: Buffer.alloc(2000) };
-  const layer = await writeLayer(nextPath(), tarOf(file('a', '', { xattrs: [attribute] })));
+  const large = { name: 'user.x', value: Buffer.alloc(2000) };
+  const layer = await writeLayer(nextPath(), tarOf(file('a', '', { xattrs: [large] })));
   await refused([layer], {
     code: TOO_LARGE,
     message: /names and attributes/,
@@ -204,6 +309,35 @@ for (const [name, compress] of Object.entries({ gzipSync, zstdCompressSync })) {
     const layer = await writeLayer(nextPath(), bomb, { compress });
     const limits = { ratioFreeBytes: 1_000_000 };
     await refused([layer], { code: TOO_LARGE, message: /which no software does/, limits });
+  });
+}
+
+/** A layer of many equal parts, each packed once. */
+async function repeated(begin: Buffer, part: Buffer, times: number): Promise<LayerFile> {
+  const parts = [begin, ...Array.from({ length: times }, () => part)];
+  return writeLayer(nextPath(), Buffer.concat(parts), { diffId: `sha256:${'0'.repeat(64)}` });
+}
+
+const MERGE = `
+  const { mergeLayers } = await import(process.argv[1]);
+  await mergeLayers([JSON.parse(process.argv[2])]).catch(({ code, message }) => console.log(code, message));
+`;
+
+// In a process of its own: node:test follows every promise, which takes four times as long as reading the headers.
+test('refuses a million files', { timeout: 60_000 }, async () => {
+  const names = Array.from({ length: 1000 }, (_, index) => `${index}-${randomBytes(40).toString('hex')}`);
+  const files = gzipSync(Buffer.concat(names.map((name) => file(name, ''))));
+  const layer = await repeated(Buffer.alloc(0), files, 1000);
+  const program = ['--input-type=module', '--eval', MERGE, import.meta.resolve('./merge-layers.ts')];
+  const { stdout } = await promisify(execFile)(process.execPath, [...program, JSON.stringify(layer)]);
+  assert.match(stdout, /^IMAGE_TOO_LARGE Cannot use the layer .*: the image has more than 999999 files/);
+});
+
+for (const [name, compress] of Object.entries({ gzipSync, zstdCompressSync })) {
+  test(`refuses a bomb of ${name} that a disk would hold`, async () => {
+    const begin = compress(member({ name: 'zeroes', size: GiB }));
+    const layer = await repeated(begin, compress(Buffer.alloc(MiB)), 512);
+    await refused([layer], { code: TOO_LARGE, message: /become more than 256 MiB, which no software does/ });
   });
 }
 

@@ -26,5 +26,9 @@ export const LAYER_LIMITS: LayerLimits = {
 export const MAX_PATH_BYTES = 4095;
 /** The longest name that ext4 takes. */
 export const MAX_NAME_BYTES = 255;
-/** The longest header of long names, attributes and so on that is read into memory. */
+/** Long names, attributes and so on that are read into memory before a member: all its extended headers together. */
 export const MAX_EXTENSION_BYTES = MiB;
+/** Extended headers before a member. GNU tar writes two, pax one, and git one for the whole tar. */
+export const MAX_EXTENSIONS = 16;
+/** Extended attributes of a file. ext4 keeps them in a block of 4 KiB: 203 that have a name of one letter and no value fill it. */
+export const MAX_ATTRIBUTES = 256;

@@ -1,4 +1,5 @@
 import { LayerFault } from './layer-fault.ts';
+import { MAX_ATTRIBUTES } from './layer-limits.ts';
 
 /** An extended attribute. The name is bytes, one in each character. */
 export interface Xattr {
@@ -14,7 +15,8 @@ export interface PaxValues {
   uid?: number;
   gid?: number;
   mtime?: number;
-  xattrs: Xattr[];
+  /** By name. */
+  xattrs?: Map<string, Xattr>;
 }
 
 const XATTR_KEY = 'SCHILY.xattr.';
@@ -22,7 +24,7 @@ const SPARSE_KEY = 'GNU.sparse.';
 const INTEGER = /^\d{1,16}$/;
 const TIME = /^-?\d{1,15}(?:\.\d*)?$/;
 
-/** Takes the records of a pax header (type `x`) into `values`; a later record replaces an earlier one. */
+/** Takes the records of a pax header (type `x`) into `values`; a later record replaces an earlier one. @throws LayerFault */
 export function readPaxRecords(payload: Buffer, values: PaxValues): void {
   for (let offset = 0; offset < payload.length;) {
     const space = payload.indexOf(0x20, offset);
@@ -40,16 +42,18 @@ export function readPaxRecords(payload: Buffer, values: PaxValues): void {
 
 function takeRecord(key: string, value: Buffer, values: PaxValues): void {
   if (key.startsWith(SPARSE_KEY)) throw new LayerFault('the tar has a sparse member, which is not supported');
-  if (key.startsWith(XATTR_KEY)) takeXattr(key.slice(XATTR_KEY.length), value, values.xattrs);
+  if (key.startsWith(XATTR_KEY)) takeXattr(key.slice(XATTR_KEY.length), value, values);
   else if (key === 'path' || key === 'linkpath') values[key] = value.toString('latin1');
   else if (key === 'size' || key === 'uid' || key === 'gid') values[key] = integer(value);
   else if (key === 'mtime') values.mtime = seconds(value);
 }
 
-function takeXattr(name: string, value: Buffer, xattrs: Xattr[]): void {
-  const earlier = xattrs.findIndex((xattr) => xattr.name === name);
+function takeXattr(name: string, value: Buffer, values: PaxValues): void {
+  values.xattrs ??= new Map();
   // A copy: the buffer it stands in is the whole chunk that was read.
-  xattrs.splice(earlier < 0 ? xattrs.length : earlier, 1, { name, value: Buffer.from(value) });
+  values.xattrs.set(name, { name, value: Buffer.from(value) });
+  if (values.xattrs.size <= MAX_ATTRIBUTES) return;
+  throw new LayerFault(`the tar has a member with more than ${MAX_ATTRIBUTES} attributes`, 'IMAGE_TOO_LARGE');
 }
 
 function integer(value: Buffer): number {

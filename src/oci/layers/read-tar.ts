@@ -1,8 +1,8 @@
 import type { ByteSource } from './byte-source.ts';
+import { ExtendedHeaders, isExtension } from './extended-headers.ts';
 import { LayerFault, shownName } from './layer-fault.ts';
-import { MAX_EXTENSION_BYTES } from './layer-limits.ts';
-import { readPaxRecords, type PaxValues, type Xattr } from './pax-records.ts';
-import { paddedSizeOf, parseTarHeader, TAR_BLOCK, type TarHeader } from './tar-header.ts';
+import type { PaxValues, Xattr } from './pax-records.ts';
+import { parseTarHeader, TAR_BLOCK, type TarHeader } from './tar-header.ts';
 
 /** A member with what its extended headers say. What follows it in the source is its content: take it, or skip it. */
 export interface TarMember extends TarHeader {
@@ -14,6 +14,7 @@ export interface TarMember extends TarHeader {
 /** Of these a header may name a size, but no content follows. */
 const HEADER_ONLY = '123456';
 const KNOWN_TYPES = '\x0001234567';
+const NONE: readonly Xattr[] = [];
 
 /**
  * Reads a tar member by member: ustar, pax and GNU headers, names byte for byte. The caller takes or skips each member's content,
@@ -22,37 +23,20 @@ const KNOWN_TYPES = '\x0001234567';
  * @throws LayerFault when it is damaged, or of a kind that is not supported
  */
 export async function* readTar(source: ByteSource): AsyncGenerator<TarMember> {
-  let pax: PaxValues = { xattrs: [] };
+  let extended = new ExtendedHeaders();
   let index = 0;
   for (;;) {
     const block = await source.take(TAR_BLOCK);
     if (block === undefined || isZero(block)) return refuseGarbage(source);
     const header = parseTarHeader(block);
-    if ('xgLK'.includes(header.type)) {
-      await takeExtension(source, header, pax);
+    if (isExtension(header)) {
+      await extended.take(source, header);
       continue;
     }
-    yield toMember(header, pax, index);
-    pax = { xattrs: [] };
+    yield toMember(header, extended.values, index);
+    extended = new ExtendedHeaders();
     index += 1;
   }
-}
-
-async function takeExtension(source: ByteSource, { type, size }: TarHeader, pax: PaxValues): Promise<void> {
-  if (size > MAX_EXTENSION_BYTES) {
-    throw new LayerFault(`the tar has an extended header of ${size} bytes`, 'IMAGE_TOO_LARGE');
-  }
-  const padded = await source.take(paddedSizeOf(size));
-  if (padded === undefined && size > 0) throw new LayerFault('the tar ends in an extended header');
-  const payload = (padded ?? Buffer.alloc(0)).subarray(0, size);
-  if (type === 'x') readPaxRecords(payload, pax);
-  if (type === 'L') pax.path = withoutEnd(payload);
-  if (type === 'K') pax.linkpath = withoutEnd(payload);
-  // g, what holds for the whole tar, is git's comment and nothing that makes a file: every container runtime skips it.
-}
-
-function withoutEnd(payload: Buffer): string {
-  return payload.toString('latin1').replace(/\0+$/, '');
 }
 
 function toMember(header: TarHeader, pax: PaxValues, index: number): TarMember {
@@ -65,7 +49,7 @@ function toMember(header: TarHeader, pax: PaxValues, index: number): TarMember {
   const size = HEADER_ONLY.includes(type) ? 0 : (pax.size ?? header.size);
   if (size < 0) throw new LayerFault(`the member ${shownName(name)} has a negative size`);
   return {
-    ...{ name, index, size, xattrs: pax.xattrs },
+    ...{ name, index, size, xattrs: pax.xattrs ? [...pax.xattrs.values()] : NONE },
     type: type === '0' && name.endsWith('/') && size === 0 ? '5' : type,
     linkTarget: pax.linkpath ?? header.linkTarget,
     mode: header.mode & 0o7777,
