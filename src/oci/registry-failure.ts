@@ -7,8 +7,8 @@ import { readBounded } from './read-bounded.ts';
 
 const MAX_MESSAGE_BYTES = 8 * 2 ** 10;
 const MESSAGE_TIMEOUT_MS = 5000;
-/** Statuses that the same request may get past later. */
-const PASSING_STATUSES = [408, 429, 500, 502, 503, 504];
+/** Of the server's failures, those that another attempt does not change: not implemented, HTTP version not supported. */
+const LASTING_STATUSES = [501, 505];
 
 const errorsSchema = z.object({ errors: z.array(z.object({ message: z.string().optional() })) });
 
@@ -40,8 +40,12 @@ export async function toStatusError(response: HttpResponse, signal?: AbortSignal
 
 /** Whether the same request may succeed when it is repeated. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof StatusError) return PASSING_STATUSES.includes(error.status);
+  if (error instanceof StatusError) return isPassingStatus(error.status);
   return error instanceof ConnectionError && error.isPassing;
+}
+
+function isPassingStatus(status: number): boolean {
+  return [408, 429].includes(status) || (status >= 500 && !LASTING_STATUSES.includes(status));
 }
 
 /**

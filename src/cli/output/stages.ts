@@ -2,6 +2,7 @@ import { formatSize } from '#base/sizes.ts';
 import { formatElapsed } from '../elapsed.ts';
 import { printable } from './printable.ts';
 import type { Style } from './style.ts';
+import { TransferRate } from './transfer-rate.ts';
 
 /** Of an operation, what its display needs. */
 export interface StageUpdate {
@@ -25,8 +26,10 @@ export interface StageDisplayOptions {
 }
 
 const REDRAW_MS = 100;
+/** Logs get a line no oftener; work that is done before gets none. */
+const PLAIN_PROGRESS_MS = 10_000;
 
-/** Shows where an operation is: on a terminal one line that is rewritten, elsewhere a line for each step. */
+/** Shows where an operation is: on a terminal one line that is rewritten, elsewhere a line for each step, and some for a long download. */
 export class StageDisplay implements Disposable {
   readonly #stream: StageScreen;
   readonly #style: Style;
@@ -34,6 +37,9 @@ export class StageDisplay implements Disposable {
   readonly #startedAt: number;
   #current: StageUpdate | undefined;
   #stageStartedAt = 0;
+  /** While bytes come. */
+  #rate: TransferRate | undefined;
+  #progressSaidAt = 0;
   #timer: NodeJS.Timeout | undefined;
   #isEnded = false;
 
@@ -55,8 +61,10 @@ export class StageDisplay implements Disposable {
     if (isNew) this.#completeStage();
     if (isNew) this.#stageStartedAt = this.#now();
     this.#current = update;
-    if (this.#stream.isTTY) this.#animate();
-    else if (isNew || before?.detail !== update.detail) this.#writePlain(update);
+    this.#measure(update, isNew);
+    if (this.#stream.isTTY) return this.#animate();
+    if (isNew || before?.detail !== update.detail) this.#writePlain(update);
+    if (before?.progress?.done !== update.progress?.done) this.#writePlainProgress(update);
   }
 
   /** Ends the display; what was shown stays. */
@@ -75,6 +83,14 @@ export class StageDisplay implements Disposable {
     clearInterval(this.#timer);
   }
 
+  #measure({ progress }: StageUpdate, isNew: boolean): void {
+    if (isNew || progress?.unit !== 'bytes') this.#rate = undefined;
+    if (progress?.unit !== 'bytes') return;
+    if (!this.#rate) this.#progressSaidAt = this.#now();
+    this.#rate ??= new TransferRate();
+    this.#rate.take(progress.done, this.#now());
+  }
+
   #animate(): void {
     this.#draw();
     if (this.#timer) return;
@@ -85,7 +101,7 @@ export class StageDisplay implements Disposable {
   #draw(): void {
     if (!this.#current) return;
     const elapsed = formatElapsed(this.#now() - this.#stageStartedAt);
-    const line = `  ${label(this.#current)} ${elapsed}${suffix(this.#current)}`;
+    const line = `  ${label(this.#current)} ${elapsed}${this.#suffix(this.#current)}`;
     const width = Math.max(20, (this.#stream.columns ?? 80) - 1);
     this.#stream.print(`\r\u001b[2K${line.slice(0, width)}`);
   }
@@ -100,21 +116,34 @@ export class StageDisplay implements Disposable {
     const detail = update.detail === undefined ? '' : `: ${printable(update.detail)}`;
     this.#stream.print(`  ${label(update)}${detail}\n`);
   }
+
+  #writePlainProgress(update: StageUpdate): void {
+    const now = this.#now();
+    if (!this.#rate || now - this.#progressSaidAt < PLAIN_PROGRESS_MS) return;
+    this.#progressSaidAt = now;
+    this.#stream.print(`  ${label(update)}: ${this.#formatProgress(update.progress)}\n`);
+  }
+
+  #suffix({ detail, progress }: StageUpdate): string {
+    const parts = [
+      detail === undefined ? '' : printable(detail).replaceAll('\n', ' '),
+      this.#formatProgress(progress),
+    ];
+    return parts
+      .filter((part) => part !== '')
+      .map((part) => `  ${part}`)
+      .join('');
+  }
+
+  #formatProgress(progress: StageUpdate['progress']): string {
+    const isWhole = progress?.total !== undefined && progress.done >= progress.total;
+    const rate = isWhole ? undefined : this.#rate?.bytesPerSecond(this.#now());
+    return `${formatProgress(progress)}${rate === undefined ? '' : `, ${formatSize(Math.round(rate))}/s`}`;
+  }
 }
 
 function label(update: StageUpdate): string {
   return printable(update.stage).replaceAll('-', ' ');
-}
-
-function suffix({ detail, progress }: StageUpdate): string {
-  const parts = [
-    detail === undefined ? '' : printable(detail).replaceAll('\n', ' '),
-    formatProgress(progress),
-  ];
-  return parts
-    .filter((part) => part !== '')
-    .map((part) => `  ${part}`)
-    .join('');
 }
 
 function formatProgress(progress: StageUpdate['progress']): string {
