@@ -10,7 +10,7 @@ import {
   syncFolder,
 } from '#host/files.ts';
 import type { Descriptor } from './descriptor.ts';
-import { digestOfFile } from './digest.ts';
+import { digestOfFile, hexOf } from './digest.ts';
 
 export interface PruneOptions {
   /** Count only. */
@@ -164,10 +164,6 @@ export class BlobCache {
     if (left > 0) this.#holds.set(digest, left);
     else this.#holds.delete(digest);
   }
-}
-
-function hexOf(digest: string): string {
-  return digest.slice(digest.indexOf(':') + 1);
 }
 
 /** @returns how many bytes it had */

@@ -10,6 +10,11 @@ export function isDigest(text: string): boolean {
   return /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
+/** The digits alone: what files are called. */
+export function hexOf(digest: string): string {
+  return digest.slice(digest.indexOf(':') + 1);
+}
+
 /** Of what a hash has taken in; it takes no more then. */
 export function digestFrom(hash: Hash): string {
   return `sha256:${hash.digest('hex')}`;

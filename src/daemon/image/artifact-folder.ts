@@ -8,7 +8,7 @@ import { findContainment, runContained } from '#ext4/containment.ts';
 const PARTIAL = /^\.(.+)\.partial$/;
 const ID = /^[0-9a-f]{12}$/;
 
-/** Of a finished artifact; the names of others begin with a dot. */
+/** What a finished artifact is called. */
 export const isArtifactId = (name: string): boolean => ID.test(name);
 
 /** A row and its files that do not belong together any more. */

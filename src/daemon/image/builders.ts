@@ -14,6 +14,8 @@ export interface PullRequest {
   reference: string;
   /** Of the file system. */
   sizeBytes?: number | undefined;
+  /** At least, where none is given. */
+  leastBytes?: number | undefined;
   /** Without encryption, from a registry on this machine. */
   insecureHttp?: boolean | undefined;
 }

@@ -7,7 +7,7 @@ import { UserError } from '#contract/errors.ts';
 import type { ExportFormat, RunConfig } from '#contract/owner/image.ts';
 import { explainToolFailure } from '#ext4/tool-failure.ts';
 import { pathExists, temporaryPathFor } from '#host/files.ts';
-import { digestOf, digestOfFile } from '#oci/digest.ts';
+import { digestOf, digestOfFile, hexOf } from '#oci/digest.ts';
 import { hostArchitecture } from '#oci/platform.ts';
 import { imageTar } from './image-tar.ts';
 import { openSettled } from './settled-disk.ts';
@@ -105,8 +105,4 @@ function configDocument(config: RunConfig = {}, diffId: string) {
     },
     rootfs: { type: 'layers', diff_ids: [diffId] },
   };
-}
-
-function hexOf(digest: string): string {
-  return digest.slice(digest.indexOf(':') + 1);
 }

@@ -1,5 +1,4 @@
 import type { Abortable } from '#base/abort.ts';
-import type { ProgressReporter } from '#base/progress.ts';
 import { GiB, MiB } from '#base/sizes.ts';
 import { BUILD_ENVIRONMENT } from '#ext4/build-tools.ts';
 import { makeFilesystem, type FilesystemSpec } from '#ext4/make-filesystem.ts';
@@ -9,8 +8,7 @@ import type { LayerFile } from '#oci/descriptor.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { ROOT_DISK_FILE } from './image-store.ts';
 import { ContentRecorder } from './shared-layers/content-recorder.ts';
-import { shareContents } from './shared-layers/share-contents.ts';
-import { SharedLayers } from './shared-layers/shared-layers.ts';
+import { shareContents, type SharingReport } from './shared-layers/share-contents.ts';
 
 export type RootSource = { folder: string } | { layers: readonly LayerFile[] };
 
@@ -19,6 +17,8 @@ export interface RootDiskSpec {
   /** Where `rootfs.ext4` is made, and where what layers have in it is noted; beside the folders of other images. */
   folder: string;
   sizeBytes?: number | undefined;
+  /** At least, where none is given. */
+  leastBytes?: number | undefined;
 }
 
 const LABEL = 'banger-root';
@@ -26,9 +26,7 @@ const MAX_JOURNAL_MIB = 32;
 /** What a VM's disk has by default: growing it at each first start would cost time, and what is empty takes no space. */
 const DEFAULT_BYTES = 8 * GiB;
 
-export interface RootDiskOptions extends Abortable {
-  report?: Pick<ProgressReporter, 'detail'> | undefined;
-}
+export interface RootDiskOptions extends Abortable, SharingReport {}
 
 /**
  * Makes the root disk of a new image, without root's rights and without unpacking as root. The contents of layers that another image
@@ -46,9 +44,9 @@ export async function makeRootDisk(spec: RootDiskSpec, options: RootDiskOptions)
   const merged = await mergeLayers(root.layers, options);
   const diffIds = root.layers.map(({ diffId }) => diffId);
   const recorder = new ContentRecorder();
-  const shared = await SharedLayers.beside(folder);
-  const tree = shareContents(merged, { diffIds, recorder, shared, report: options.report });
-  await make(spec, { ...merged, source: { tree } }, options);
+  const tree = await shareContents(merged, { ...options, folder, diffIds, recorder });
+  const { contentBytes, entries } = merged;
+  await make(spec, { contentBytes, entries, source: { tree } }, options);
   await recorder.save(folder, diffIds);
 }
 
@@ -66,7 +64,7 @@ async function make(
   const path = `${spec.folder}/${ROOT_DISK_FILE}`;
   const workFolder = spec.folder;
   const needed = sizeForContent({ contentBytes, entries, journalMiB: MAX_JOURNAL_MIB });
-  const sizeBytes = spec.sizeBytes ?? Math.max(DEFAULT_BYTES, needed);
+  const sizeBytes = spec.sizeBytes ?? Math.max(DEFAULT_BYTES, needed, spec.leastBytes ?? 0);
   const journalMiB = Math.min(MAX_JOURNAL_MIB, Math.floor(sizeBytes / MiB / 16));
   await makeFilesystem({ path, label: LABEL, sizeBytes, journalMiB, source, workFolder }, { signal });
 }

@@ -46,6 +46,6 @@ export interface FileTree {
   attributes: () => Iterable<TarAttribute>;
   /** One reader for each part that can be read beside the others; each hands over the content of its files, one after the other. */
   contents: readonly ((take: TakeContent, options: Abortable) => Promise<void>)[];
-  /** Told of all content as it is written; the inodes are those that the readers named. */
+  /** Told of all content as it is written. The inodes are those that the readers named; as a method, it may know more of them. */
   onContent?(content: PlacedContent): void;
 }

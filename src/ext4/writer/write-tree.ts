@@ -55,13 +55,12 @@ async function fill(
   await writeWhole(file, updated, SUPERBLOCK_OFFSET);
   const readers = tree.contents.values();
   const sync = new EarlySync(file);
-  try {
-    await inTwos(async () => {
-      for (const read of readers) await writeContents(read, { file, places, signal, onWritten: sync.wrote });
-    });
-  } finally {
-    await sync.settle();
-  }
+  const writing = inTwos(async () => {
+    for (const read of readers) await writeContents(read, { file, places, signal, onWritten: sync.wrote });
+  });
+  const [written] = await Promise.allSettled([writing]);
+  const [synced] = await Promise.allSettled([sync.settle()]);
+  for (const one of [written, synced]) if (one.status === 'rejected') throw one.reason;
 }
 
 /** While one waits for the disk or for what uncompresses its layer, the other goes on; both have ended when it fails. */

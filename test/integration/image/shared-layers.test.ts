@@ -1,9 +1,21 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, open, readdir, rm, truncate, writeFile } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, beforeEach, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
+import type { LogFields } from '#base/log.ts';
 import { KiB, MiB } from '#base/sizes.ts';
 import { makeRootDisk } from '#daemon/image/root-disk.ts';
 import { Ext4Reader, ROOT_INODE } from '#ext4/reader/ext4-reader.ts';
@@ -13,10 +25,11 @@ import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { file, folder, hardLink, tarOf, writeLayer } from '../../support/layer-tar.ts';
 import { run } from './ext4-entry.ts';
 
-const IDS = ['a', 'b', 'c'].map((letter) => letter.repeat(12));
+const IDS = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(12));
 const noise = (length: number, seed: number) =>
   Buffer.from(Array.from({ length }, (_, at) => (at * seed + (at >> 8)) % 253));
-const LARGE = noise(2.5 * MiB, 31);
+/** Nothing in it comes twice. */
+const LARGE = randomBytes(2.5 * MiB);
 const BASE = tarOf(
   folder('srv'),
   file('srv/large', LARGE),
@@ -49,10 +62,12 @@ async function make(id: string, layers: readonly LayerFile[]) {
   await mkdir(imageFolder, { recursive: true });
   const details: string[] = [];
   const report = { detail: (text: string) => details.push(text) };
-  await makeRootDisk({ root: { layers }, folder: imageFolder, sizeBytes: 64 * MiB }, { report });
+  const warnings: unknown[] = [];
+  const log = { warn: ({ image }: LogFields) => void warnings.push(image) };
+  await makeRootDisk({ root: { layers }, folder: imageFolder, sizeBytes: 64 * MiB }, { report, log });
   const disk = `${imageFolder}/rootfs.ext4`;
   await run('e2fsck', ['-fn', disk]);
-  return { disk, details, files: await hashesOf(disk) };
+  return { disk, details, warnings, files: await hashesOf(disk) };
 }
 
 /** Without it, nothing can be unpacked from it. */
@@ -98,9 +113,42 @@ test('a damaged image is not copied from: the layer is unpacked, and the user to
   await overwrite(first.disk, LARGE.subarray(2 * MiB, 2 * MiB + 64));
   const second = await make(IDS[1]!, [base]);
   assert.deepEqual(second.files, first.files);
-  assert.deepEqual(second.details, [`the image ${IDS[0]} is damaged: its layers are unpacked anew`]);
+  assert.deepEqual(second.details, [`the image ${IDS[0]} is damaged: nothing is copied from it`]);
+  assert.deepEqual(second.warnings, [IDS[0]]);
   await empty(base);
   assert.deepEqual((await make(IDS[2]!, [base])).files, first.files, 'the second one is whole');
+});
+
+test('what a damaged image gave before that is not noted twice', async () => {
+  const tar = tarOf(file('a', noise(1000, 3)), file('b', LARGE), file('h', noise(1000, 5)));
+  const base = await layerOf('base', tar);
+  const [first] = [await make(IDS[0]!, [base]), await make(IDS[1]!, [base])];
+  await overwrite(first.disk, LARGE.subarray(2 * MiB, 2 * MiB + 64));
+  const without = await make(IDS[2]!, [base, await layerOf('upper', tarOf(file('.wh.h', '')))]);
+  assert.equal(without.files.size, 2);
+  for (const id of [IDS[0], IDS[1]]) await rm(`${place}/images/${id}`, { recursive: true });
+  assert.deepEqual(
+    (await make(IDS[1]!, [base])).files,
+    first.files,
+    'h is not there, and is not taken for there',
+  );
+});
+
+test('an image that cannot be looked at keeps no other one from being made', async () => {
+  const base = await layerOf('base', BASE);
+  const { files } = await make(IDS[0]!, [base]);
+  const [index] = await readdir(`${place}/images/${IDS[0]}/layers`);
+  const [isFile, isFolder, isLoop] = ['1', '2', '3'].map((digit) => `${place}/images/${digit.repeat(12)}`);
+  await writeFile(isFile!, '');
+  for (const folder of [isFolder!, isLoop!]) await mkdir(`${folder}/layers`, { recursive: true });
+  await mkdir(`${isFolder}/layers/${index}`);
+  await writeFile(`${isFolder}/rootfs.ext4`, '');
+  await writeFile(`${isLoop}/layers/${index}`, '');
+  await symlink('rootfs.ext4', `${isLoop}/rootfs.ext4`);
+  const second = await make(IDS[1]!, [base]);
+  assert.deepEqual(second.files, files);
+  assert.ok(second.warnings.includes('1'.repeat(12)));
+  assert.ok(second.warnings.every((id) => /^([123])\1*$/.test(String(id))));
 });
 
 test('nor is one whose disk is too short, or gone, or whose notes were cut off', async () => {
@@ -125,6 +173,8 @@ test('a layer that an image has twice', async () => {
   const link = await layerOf('link', tarOf(hardLink('kept', 'one')));
   const layers = [base, link, base];
   const first = await make(IDS[0]!, layers);
+  await make(IDS[2]!, [base]);
+  await empty(base);
   assert.deepEqual([...first.files.keys()].toSorted(), ['/kept', '/one', '/two']);
   assert.deepEqual((await make(IDS[1]!, layers)).files, first.files);
 });

@@ -66,7 +66,10 @@ export class ImageBuildService {
     const path = await runBuilder(builder, order, { signal, env, report: context });
     context.stage('make-file-system');
     const { root, ...known } = await openImageSource(path, { workFolder: outputFolder, signal });
-    await makeRootDisk({ root, folder, sizeBytes: request.sizeBytes }, { signal, report: context });
+    await makeRootDisk(
+      { root, folder, sizeBytes: request.sizeBytes },
+      { signal, report: context, log: context.log },
+    );
     await rm(outputFolder, { recursive: true });
     return { kind: 'build', source: `build:${request.context}`, ...known };
   }

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 export interface ContentRun {
   /** Which member of the layer the file is. */
   member: number;
-  /** Where the part begins in the file, and where in the disk: multiples of 1 KiB, the smallest block of ext4. */
+  /** Where the part begins in the file, and where in the disk: multiples of a block. */
   offset: number;
   position: number;
   length: number;
@@ -12,13 +12,20 @@ export interface ContentRun {
   crc32: number;
 }
 
+/** Whose content is wanted, by their places in the layer. */
+export type WantedSizes = ReadonlyMap<number, { inode: { size: number } }>;
+
+/** Another one where members are counted otherwise, or contents are those of other members. */
 const MAGIC = Buffer.from('BGRRUNS1');
 /** The magic, the rows' checksum, their number. */
 const HEADER_BYTES = MAGIC.length + 8;
 const COLUMNS = 5;
 const ROW_BYTES = COLUMNS * Uint32Array.BYTES_PER_ELEMENT;
-const UNIT = 1024;
+/** Of our file systems; 32 bits are enough then for what ext4 can be. */
+const BLOCK_BYTES = 4096;
 const FIRST_ROWS = 64;
+/** Beyond that a block and a row would not fit into the 53 bits of a number. */
+const MAX_ROWS = 2 ** 21;
 
 /**
  * Where in a root disk the contents of one layer lie. Packed: an image may have a million files. On disk a header of 16 bytes, then
@@ -27,6 +34,7 @@ const FIRST_ROWS = 64;
 export class ContentIndex {
   #rows: Uint32Array<ArrayBuffer>;
   #length: number;
+  #bytes = 0;
 
   private constructor(rows: Uint32Array<ArrayBuffer>, length: number) {
     this.#rows = rows;
@@ -61,11 +69,17 @@ export class ContentIndex {
     return this.#length;
   }
 
+  /** Of what was added. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   add({ member, offset, position, length, crc32: checksum }: ContentRun): void {
     const at = this.#length * COLUMNS;
     if (at === this.#rows.length) this.#grow();
-    this.#rows.set([member, offset / UNIT, position / UNIT, length, checksum], at);
+    this.#rows.set([member, offset / BLOCK_BYTES, position / BLOCK_BYTES, length, checksum], at);
     this.#length += 1;
+    this.#bytes += length;
   }
 
   run(row: number): ContentRun {
@@ -73,25 +87,51 @@ export class ContentIndex {
       row * COLUMNS,
       (row + 1) * COLUMNS,
     );
-    return { member, offset: offset * UNIT, position: position * UNIT, length, crc32: checksum };
+    return {
+      member,
+      offset: offset * BLOCK_BYTES,
+      position: position * BLOCK_BYTES,
+      length,
+      crc32: checksum,
+    };
   }
 
-  /** The rows of these members in the order of the disk; undefined unless all of their contents are there. */
-  rowsOf(wanted: ReadonlyMap<number, { inode: { size: number } }>): Uint32Array | undefined {
-    const rows = new Uint32Array(this.#length);
+  /** The rows of these members in the order of the disk; undefined unless each of them is there, once and to its end. */
+  rowsOf(wanted: WantedSizes): Uint32Array | undefined {
+    if (this.#length > MAX_ROWS) return undefined;
+    const keys = new Float64Array(this.#length);
     let found = 0;
-    let bytes = 0;
     for (let row = 0; row < this.#length; row += 1) {
       const at = row * COLUMNS;
       if (!wanted.has(this.#rows[at] ?? 0)) continue;
-      rows[found] = row;
+      // Without a function that compares, sorting a million takes a third of the time.
+      keys[found] = (this.#rows[at + 2] ?? 0) * MAX_ROWS + row;
       found += 1;
-      bytes += this.#rows[at + 3] ?? 0;
     }
-    for (const { inode } of wanted.values()) bytes -= inode.size;
-    if (bytes !== 0) return undefined;
-    const position = (row: number) => this.#rows[row * COLUMNS + 2] ?? 0;
-    return rows.subarray(0, found).toSorted((one, other) => position(one) - position(other));
+    const rows = Uint32Array.from(keys.subarray(0, found).toSorted(), (key) => key % MAX_ROWS);
+    return this.#areWhole(rows, wanted) ? rows : undefined;
+  }
+
+  /** The parts of a file lie one behind the other, and nothing of another one in between. */
+  #areWhole(rows: Uint32Array, wanted: WantedSizes): boolean {
+    const seen = new Set<number>();
+    let current = -1;
+    let left = 0;
+    let end = 0;
+    for (const row of rows) {
+      const { member, offset, length } = this.run(row);
+      if (member !== current) {
+        if (left !== 0 || seen.has(member)) return false;
+        seen.add(member);
+        [current, left, end] = [member, wanted.get(member)?.inode.size ?? 0, 0];
+      }
+      if (offset !== end) return false;
+      end += length;
+      left -= length;
+    }
+    if (left !== 0) return false;
+    for (const [member, { inode }] of wanted) if (inode.size > 0 && !seen.has(member)) return false;
+    return true;
   }
 
   #grow(): void {

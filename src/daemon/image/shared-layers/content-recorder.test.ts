@@ -74,15 +74,16 @@ test('a file that lies in two places, and layers that are written at the same ti
   assert.equal(runs.size, 2);
 });
 
-test('what is forgotten is recorded anew; of a layer that is there twice the first counts', async (t) => {
+test('what is forgotten is recorded anew; of a layer that is there twice the one counts that has more', async (t) => {
   const recorder = new ContentRecorder();
   record(recorder, inodeOf(0, 1));
   recorder.forget(0);
   record(recorder, inodeOf(0, 2), { pieces: [10] });
-  record(recorder, inodeOf(1, 3), { pieces: [10] });
-  const runs = await saved(t, recorder, ['sha256:aa', 'sha256:aa']);
+  record(recorder, inodeOf(1, 3), { pieces: [11] });
+  record(recorder, inodeOf(2, 4), { pieces: [9] });
+  const runs = await saved(t, recorder, ['sha256:aa', 'sha256:aa', 'sha256:aa']);
   assert.deepEqual(
     [...runs].map(([name, [run]]) => [name, run?.member]),
-    [['aa', 2]],
+    [['aa', 3]],
   );
 });

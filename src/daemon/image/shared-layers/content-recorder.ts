@@ -1,5 +1,6 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
+import { systemErrorCode } from '#base/errors.ts';
 import { MiB } from '#base/sizes.ts';
 import type { PlacedContent } from '#ext4/writer/file-tree.ts';
 import type { Inode } from '#oci/layers/merge-tree.ts';
@@ -8,6 +9,7 @@ import { indexPath, LAYERS_FOLDER } from './index-path.ts';
 
 /** What is read, and checked, at once when it is copied. */
 const RUN_BYTES = MiB;
+const FULL = ['ENOSPC', 'EDQUOT'];
 
 /** Notes where the contents of each layer are put while a root disk is written. */
 export class ContentRecorder {
@@ -31,17 +33,26 @@ export class ContentRecorder {
     this.#growing.delete(layer);
   }
 
-  /** Writes the index of each layer into the folder of the image. Not synced: one that is not whole is not used. */
+  /**
+   * Writes the index of each layer into the folder of the image. Not synced: one that is not whole is not used. When the disk is
+   * full there is none, as the image needs none.
+   */
   async save(imageFolder: string, diffIds: readonly string[]): Promise<void> {
     for (const layer of this.#growing.keys()) this.#finish(layer);
-    if (this.#indexes.size > 0) await mkdir(`${imageFolder}/${LAYERS_FOLDER}`, { mode: 0o700 });
-    const saved = new Set<string>();
+    const indexes = new Map<string, ContentIndex>();
     for (const [layer, index] of this.#indexes) {
       const diffId = diffIds[layer] ?? '';
-      // Of a layer that an image has twice, what one of them wrote is enough.
-      if (saved.has(diffId)) continue;
-      saved.add(diffId);
-      await writeFile(indexPath(imageFolder, diffId), index.serialize(), { flag: 'wx', mode: 0o600 });
+      // Of a layer that an image has twice, the one that more is seen of.
+      if ((indexes.get(diffId)?.bytes ?? 0) < index.bytes) indexes.set(diffId, index);
+    }
+    const folder = `${imageFolder}/${LAYERS_FOLDER}`;
+    try {
+      if (indexes.size > 0) await mkdir(folder, { mode: 0o700 });
+      for (const [diffId, index] of indexes)
+        await writeFile(indexPath(imageFolder, diffId), index.serialize(), { flag: 'wx', mode: 0o600 });
+    } catch (error) {
+      if (!FULL.includes(systemErrorCode(error) ?? '')) throw error;
+      await rm(folder, { recursive: true, force: true });
     }
   }
 
@@ -61,6 +72,7 @@ export class ContentRecorder {
   #finish(layer: number): void {
     const run = this.#growing.get(layer);
     if (!run) return;
+    this.#growing.delete(layer);
     let index = this.#indexes.get(layer);
     if (!index) this.#indexes.set(layer, (index = ContentIndex.empty()));
     index.add(run);

@@ -9,7 +9,7 @@ import type { ContentIndex, ContentRun } from './content-index.ts';
 const WINDOW_BYTES = MiB;
 const GAP_BYTES = 64 * KiB;
 
-/** Why contents of another image are not used. */
+/** The disk of the other image is not what it was. */
 export class DamagedContents extends Error {}
 
 export interface ContentSource {
@@ -66,8 +66,16 @@ function* windowsOf(index: ContentIndex, rows: Uint32Array): Generator<ContentRu
 
 async function readWhole(disk: FileHandle, target: Buffer, position: number): Promise<void> {
   for (let done = 0; done < target.length;) {
-    const { bytesRead } = await disk.read(target, done, target.length - done, position + done);
-    if (bytesRead === 0) throw new DamagedContents('it is shorter than it was');
-    done += bytesRead;
+    const bytes = await readSome(disk, target.subarray(done), position + done);
+    if (bytes === 0) throw new DamagedContents('it is shorter than it was');
+    done += bytes;
+  }
+}
+
+async function readSome(disk: FileHandle, target: Buffer, position: number): Promise<number> {
+  try {
+    return (await disk.read(target, 0, target.length, position)).bytesRead;
+  } catch (cause) {
+    throw new DamagedContents('it cannot be read', { cause });
   }
 }

@@ -1,10 +1,8 @@
-/** In the folder of an image: for each of its layers, by the hex digits of the diff id, where in the root disk its contents lie. */
+import { hexOf } from '#oci/digest.ts';
+
+/** In the folder of an image: for each of its layers, by the digits of the diff id, where in the root disk its contents lie. */
 export const LAYERS_FOLDER = 'layers';
 
-export function indexName(diffId: string): string {
-  return diffId.slice(diffId.indexOf(':') + 1);
-}
-
 export function indexPath(imageFolder: string, diffId: string): string {
-  return `${imageFolder}/${LAYERS_FOLDER}/${indexName(diffId)}`;
+  return `${imageFolder}/${LAYERS_FOLDER}/${hexOf(diffId)}`;
 }

@@ -1,6 +1,7 @@
 import { isUserError } from '#contract/errors.ts';
 import type { PrunedCache } from '#contract/owner/image.ts';
 import type { Abortable } from '#base/abort.ts';
+import type { Logger } from '#base/log.ts';
 import { BlobCache } from '#oci/blob-cache.ts';
 import { findManifestDigest, pullImage, type PullOptions } from '#oci/pull-image.ts';
 import { keepHeaders } from '#oci/layers/layer-headers.ts';
@@ -20,6 +21,7 @@ export interface RegistryPullerOptions extends Pick<
   certificateFiles?: readonly string[] | undefined;
   /** For the layers that images share; made when it is missing. */
   cacheFolder: string;
+  log?: Pick<Logger, 'warn'> | undefined;
 }
 
 interface SeenLayer {
@@ -49,7 +51,7 @@ export class RegistryPuller implements ImagePuller {
   }
 
   async pull(request: PullRequest, folder: string, { signal, report }: WorkContext): Promise<PulledImage> {
-    const { reference: text, sizeBytes, insecureHttp } = request;
+    const { reference: text, sizeBytes, leastBytes, insecureHttp } = request;
     const place = { ...(await this.#place()), cache: this.#cache };
     return this.#withRepair({ signal }, async (seen) => {
       const onLayer: PullOptions['onLayer'] = async (layer, abortable) => {
@@ -61,7 +63,10 @@ export class RegistryPuller implements ImagePuller {
       using pulled = await pullImage(text, { ...place, insecureHttp, report, signal, onLayer });
       report.stage('make-file-system');
       const { reference, manifestDigest: digest, config, layers } = pulled;
-      await makeRootDisk({ root: { layers }, folder, sizeBytes }, { signal, report });
+      await makeRootDisk(
+        { root: { layers }, folder, sizeBytes, leastBytes },
+        { signal, report, log: this.#options.log },
+      );
       return { reference, digest, config: toRunConfig(config) };
     });
   }
