@@ -109,6 +109,10 @@ export class ImageRepository {
     });
   }
 
+  setKernel(id: string, kernelId: string): void {
+    this.#database.prepare('UPDATE images SET kernel_id = ? WHERE id = ?').run(kernelId, id);
+  }
+
   /** Of a registered image whose disk is now in a folder of ours. */
   makeManaged(id: string, allocatedBytes: number): void {
     this.#database

@@ -215,19 +215,9 @@ export class ImageActions {
     return this.#options.operations.begin({ kind }, async (context) => ({ image: await body(context) }));
   }
 
-  /** @throws UserError `KERNEL_NOT_FOUND` */
+  /** @throws UserError `KERNEL_NOT_FOUND`, `INVALID_ARGUMENT` when the reference could mean several */
   #kernelId(reference: string | undefined): string | undefined {
-    if (reference === undefined) return undefined;
-    const kernels = this.#options.images.listKernels();
-    const found = kernels.find(({ id, name }) => name === reference || id === reference);
-    if (found) return found.id;
-    throw new UserError(
-      'KERNEL_NOT_FOUND',
-      `Cannot find the kernel "${reference}": none has this name or id`,
-      {
-        hint: 'banger kernel list',
-      },
-    );
+    return reference === undefined ? undefined : this.#options.images.findKernel(reference).id;
   }
 }
 

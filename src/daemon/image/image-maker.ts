@@ -111,7 +111,8 @@ export class ImageMaker {
 
 /** What a registry is asked for; the image is still called as the entry. */
 function requestOf({ reference, sizeBytes }: OciEntry, wish: ImageWish): PullRequest {
-  return { reference, sizeBytes: wish.sizeBytes ?? sizeBytes, insecureHttp: wish.insecureHttp };
+  const { leastBytes, insecureHttp } = wish;
+  return { reference, sizeBytes: wish.sizeBytes ?? sizeBytes, leastBytes, insecureHttp };
 }
 
 /** A bundle holds a file system that is finished. */

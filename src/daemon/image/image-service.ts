@@ -160,7 +160,8 @@ export class ImageService {
 
   /**
    * As {@link obtain}, but an image of a registry or a bundle is looked for anew: the one that has the name is the answer while there
-   * is no other one; else the name goes to the new image, and the old one stays for those who use it.
+   * is no other one; else the name goes to the new image, and the old one stays for those who use it. The new one has the kernel of
+   * the old one, and at least its size, unless others are given.
    *
    * @throws UserError what a pull throws; `IMAGE_NAME_TAKEN` when what has the name came another way
    */
@@ -269,9 +270,16 @@ export class ImageService {
     context.report.stage('pull-image');
     const digest = await this.#maker.findDigest(wish, context);
     const isNewer = digest !== undefined && digest !== found.digest;
-    if (isNewer) return this.#maker.make({ ...wish, replaces: found.id }, context);
+    if (isNewer) {
+      // What it was asked for once, it stays; a kernel that is gone by now is no reason to fail.
+      const kernelId = wish.kernelId ?? this.listKernels().find(({ id }) => id === found.kernelId)?.id;
+      const kept = { kernelId, leastBytes: found.virtualBytes, replaces: found.id };
+      return this.#maker.make({ ...wish, ...kept }, context);
+    }
     context.report.stage('up-to-date', found.digest);
-    return this.store.get(found.id);
+    return wish.kernelId === undefined
+      ? this.store.get(found.id)
+      : this.store.useKernel(found.id, wish.kernelId);
   }
 
   async #make(wish: ImageWish, context: WorkContext): Promise<Image> {

@@ -176,6 +176,12 @@ export class ImageStore {
     return this.get(image.id);
   }
 
+  /** From now on new VMs of it get this kernel. @throws UserError `IMAGE_NOT_FOUND` */
+  useKernel(id: string, kernelId: string): Image {
+    this.#options.repository.setKernel(id, kernelId);
+    return this.get(id);
+  }
+
   /** One more name for an image. @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN`, `IMAGE_NOT_FOUND` */
   tag(reference: string, name: string): Image {
     const { repository, clock } = this.#options;

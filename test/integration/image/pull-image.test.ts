@@ -3,8 +3,10 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { MiB } from '#base/sizes.ts';
+import { GiB, MiB } from '#base/sizes.ts';
+import type { Kernel } from '#contract/owner/kernel.ts';
 import { RegistryPuller } from '#daemon/image/source/registry-puller.ts';
+import { KernelRepository } from '#store/kernel-repository.ts';
 import { push, skip, startRegistry } from '../oci/debian-registry.ts';
 import { makeImage } from '../oci/tiny-image.ts';
 import { readExt4Entry, run } from './ext4-entry.ts';
@@ -20,6 +22,11 @@ echo first > one/bin/tool; chmod 4755 one/bin/tool; echo gone > one/bin/gone
 echo second > two/bin/more; : > two/bin/.wh.gone
 for layer in one two; do tar --create --file $layer.tar --numeric-owner -C $layer .; done
 `;
+
+const KERNEL: Kernel = {
+  ...{ id: '', name: '', release: '6.1.0', architecture: 'x86_64', source: 'here' },
+  ...{ isDefault: false, allocatedBytes: 0, createdAt: new Date(0).toISOString() },
+};
 
 /** A registry with one image of two layers, and a service that pulls from it. */
 async function openPlace(t: TestContext) {
@@ -100,6 +107,33 @@ test(
     assert.equal(service.store.find('tool')?.id, second.id);
   },
 );
+
+test('what a name was pulled with it keeps: kernel and size', { skip }, async (t) => {
+  const { service, wish, tars, database } = await openPlace(t);
+  const kernels = new KernelRepository(database);
+  const [one, other] = ['111111111111', '222222222222'].map((id) => ({
+    ...KERNEL,
+    id,
+    name: `kernel-${id}`,
+  }));
+  for (const kernel of [one!, other!]) kernels.insert(kernel);
+  const first = await service.pull({ ...wish, name: 'tool', sizeBytes: 9 * GiB, kernelId: one!.id }, {});
+  const plain = { reference: wish.reference, insecureHttp: true, name: 'tool' };
+  assert.equal((await service.pull(plain, {})).kernelId, one!.id);
+  await push([makeImage(tars.toReversed())], wish.reference);
+  const second = await service.pull(plain, {});
+  assert.notEqual(second.id, first.id);
+  assert.deepEqual([second.kernelId, second.virtualBytes], [one!.id, 9 * GiB]);
+  const third = await service.pull({ ...plain, kernelId: other!.id }, {});
+  assert.deepEqual(
+    [third.id, third.kernelId],
+    [second.id, other!.id],
+    'the same image, with the kernel it was asked for',
+  );
+  kernels.delete(other!.id);
+  await push([makeImage(tars)], wish.reference);
+  assert.equal((await service.pull(plain, {})).kernelId, undefined, 'a kernel that is gone');
+});
 
 test('what is damaged in the cache is fetched and read again', { skip }, async (t) => {
   const { service, wish, folder } = await openPlace(t);
