@@ -133,6 +133,17 @@ describe('an image with a shell and users', () => {
     );
   });
 
+  it('has no network where it is to have none, and a process 1 that buries what nobody waits for', async () => {
+    const script = [
+      'busybox ls /sys/class/net',
+      '(busybox sleep 0 &)',
+      'busybox sleep 1',
+      'busybox ps -o stat | busybox grep -c Z',
+    ].join('; ');
+    const run = ['vm', 'run', '--rm', '--image', 'box', ...SMALL, '--', 'sh', '-c', script];
+    assert.equal((await home.cli(run)).text, 'lo\n0');
+  });
+
   it('a service that cannot be executed is said, and the VM stays for a look', async () => {
     const result = await home.cli([
       ...['vm', 'run', '-d', '--image', 'box', '--name', 'wrong', ...SMALL],

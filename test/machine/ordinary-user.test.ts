@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ensureArtifacts } from '../support/artifacts.ts';
 import { runProcess } from '../support/run-process.ts';
+import { findOutsideAddress, TcpUdpService } from '../support/tcp-udp-service.ts';
 import { REPOSITORY, TestHome } from '../support/test-home.ts';
 
 const USER = 'banger-test-user';
@@ -61,7 +62,11 @@ describe('an ordinary user', { skip }, () => {
   });
 
   it('reaches the outside from the guest, and stops and starts it', async () => {
-    await home.succeed(['vm', 'exec', 'mine', '--', 'ip', 'route', 'get', '192.0.2.1']);
+    const outside = findOutsideAddress();
+    assert.ok(outside !== undefined, 'needs a network interface besides loopback');
+    await using service = await TcpUdpService.listen(outside, 'OUTSIDE');
+    const fetch = `timeout 3 head -c 100 < /dev/tcp/${outside}/${service.port}`;
+    assert.match((await home.succeed(['vm', 'exec', 'mine', '--', 'bash', '-c', fetch])).text, /OUTSIDE/);
     await home.succeed(['vm', 'stop', 'mine']);
     await home.succeed(['vm', 'start', 'mine']);
     await home.succeed(['vm', 'delete', '--force', 'mine']);

@@ -5,6 +5,7 @@ import type { VmStats } from '#contract/owner/stats.ts';
 import { createMachineHome } from '../support/artifacts.ts';
 import { runProcess, type ProcessResult } from '../support/run-process.ts';
 import { CLI_PATH, type TestHome } from '../support/test-home.ts';
+import { OnTerminal, skipWithoutTerminal } from '../integration/cli/on-terminal.ts';
 
 const SMALL = ['--memory', '512M', '--vcpu', '1'];
 
@@ -16,6 +17,8 @@ describe('commands in a running VM', () => {
     await home.succeed(['vm', 'create', '--name', 'demo', ...SMALL]);
   });
   after(() => home[Symbol.asyncDispose]());
+
+  const onTerminal = () => ({ env: home.env, program: CLI_PATH });
 
   it('exits with the status of the command', async () => {
     const { status } = await home.cli(['vm', 'exec', 'demo', '--', 'sh', '-c', 'exit 42']);
@@ -96,6 +99,31 @@ describe('commands in a running VM', () => {
     const { text } = await home.succeed(['vm', 'exec', 'demo', '--', 'cat'], { input: 'not for you' });
     assert.equal(text, '');
   });
+
+  it(
+    'gives a command a terminal of the size of ours, also when that changes',
+    { skip: skipWithoutTerminal },
+    async () => {
+      const script = 'trap "stty size; exit 7" WINCH; stty size; while :; do sleep 0.1; done';
+      const terminal = new OnTerminal(onTerminal(), ['vm', 'exec', '-it', 'demo', '--', 'sh', '-c', script]);
+      await terminal.shows(/24 80/);
+      terminal.tell('resize 30 100');
+      await terminal.shows(/30 100/);
+      assert.equal(await terminal.ended, 7);
+    },
+  );
+
+  it(
+    'opens a shell in a new machine when it is told nothing else',
+    { skip: skipWithoutTerminal },
+    async () => {
+      const terminal = new OnTerminal(onTerminal(), ['vm', 'run', '--rm', ...SMALL]);
+      await terminal.shows(/root@.*# /);
+      terminal.tell('type echo $((6 * 7)); exit 3\\n');
+      assert.equal(await terminal.ended, 3);
+      assert.match(terminal.screen, /^42\r?$/m);
+    },
+  );
 
   it('honours user, working folder and environment', async () => {
     await home.succeed(['vm', 'exec', 'demo', '--', 'useradd', '-m', 'someone']);

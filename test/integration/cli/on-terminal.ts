@@ -13,13 +13,18 @@ export class OnTerminal {
   readonly ended: Promise<number>;
   readonly #child;
 
-  constructor(daemon: DaemonPlace, args: readonly string[], env: Record<string, string> = {}) {
+  /** @param place `program` is another build than the sources */
+  constructor(
+    place: DaemonPlace & { program?: string },
+    args: readonly string[],
+    env: Record<string, string> = {},
+  ) {
     this.#child = spawn(
       'python3',
-      [join(import.meta.dirname, 'on-terminal.py'), process.execPath, BANGER, ...args],
+      [join(import.meta.dirname, 'on-terminal.py'), process.execPath, place.program ?? BANGER, ...args],
       {
         stdio: ['pipe', 'pipe', 'inherit'],
-        env: { ...daemon.env, TERM: 'xterm-test', ...env },
+        env: { ...place.env, TERM: 'xterm-test', ...env },
       },
     );
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => (this.screen += text));
