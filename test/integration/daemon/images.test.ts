@@ -55,7 +55,7 @@ describe('images', () => {
       const tool = await readExt4Entry(diskOf(image), '/bin/tool');
       assert.deepEqual([tool.mode, tool.owner], [0o4755, '5:6']);
       await run('e2fsck', ['-fn', diskOf(image)]);
-      assert.deepEqual(await readdir(join(home.layout.imagesDir, image.id)), ['rootfs.ext4']);
+      assert.deepEqual(await readdir(join(home.layout.imagesDir, image.id)), ['layers', 'rootfs.ext4']);
     });
   }
 
@@ -71,13 +71,24 @@ describe('images', () => {
     const target = `docker-archive:${file('saved.tar')}:acme/tool:1`;
     await run('skopeo', ['copy', '--quiet', '--insecure-policy', `oci:${file('layout')}`, target]);
     await run('tar', ['--create', '--file', file('layout.tar'), '-C', file('layout'), '.']);
-    for (const source of ['layout', 'saved.tar', 'exported.tar']) {
+    const names = await readdir(file('layout'));
+    await run('tar', ['--create', '--gzip', '--file', file('layout.tgz'), '-C', file('layout'), ...names]);
+    for (const source of ['layout', 'layout.tar', 'layout.tgz', 'saved.tar', 'exported.tar']) {
       const image = await importAs(`again-${source}`, source);
       const tool = await readExt4Entry(diskOf(image), '/bin/tool');
       assert.deepEqual([tool.mode, tool.owner], [0o4755, '5:6'], source);
-      assert.deepEqual(await readdir(join(home.layout.imagesDir, image.id)), ['rootfs.ext4'], source);
+      assert.deepEqual(
+        await readdir(join(home.layout.imagesDir, image.id)),
+        ['layers', 'rootfs.ext4'],
+        source,
+      );
     }
-    assert.match((await client.images.get('again-layout')).digest ?? '', /^sha256:[0-9a-f]{64}$/);
+    const digests = ['layout', 'layout.tar', 'layout.tgz'].map(
+      async (source) => (await client.images.get(`again-${source}`)).digest,
+    );
+    const [digest, ...same] = await Promise.all(digests);
+    assert.match(digest ?? '', /^sha256:[0-9a-f]{64}$/);
+    assert.deepEqual(same, [digest, digest]);
     const again = await client.images.export('original', { path: file('layout'), format: 'oci' });
     await assert.rejects(again.result(), { code: 'EXPORT_TARGET_TAKEN' });
     assert.deepEqual(
@@ -117,24 +128,6 @@ describe('images', () => {
     await refuse('missing', 'IMAGE_SOURCE_INVALID');
     await refuse('cut.tar.gz', 'IMAGE_LAYER_INVALID');
   });
-
-  for (const [title, script] of Object.entries({
-    'names a layer above itself': `printf '[{"Config":"c.json","Layers":["../../outside.tar"]}]' > manifest.json`,
-    'names a layer by an absolute path': `printf '[{"Config":"c.json","Layers":["/etc/passwd"]}]' > manifest.json`,
-    'has a layer that is a link out of it': `ln -s /etc/passwd layer.tar; printf '[{"Config":"c.json","Layers":["layer.tar"]}]' > manifest.json`,
-    'has a configuration that is a link out of it': `ln -s /etc/passwd o.json; printf '[{"Config":"o.json","Layers":["layer.tar"]}]' > manifest.json`,
-    'has a thousand and one layers': `printf '[{"Config":"c.json","Layers":[%s"x"]}]' "$(printf '"x",%.0s' $(seq 1000))" > manifest.json`,
-    'has a layout that leads nowhere': `echo '{}' > oci-layout; echo '{"schemaVersion":2,"manifests":[]}' > index.json`,
-    'has an index of 5 MiB': `echo '{}' > oci-layout; head -c 5M /dev/zero > index.json`,
-    'has a digest that is a path': `echo '{}' > oci-layout; echo '{"schemaVersion":2,"manifests":[{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"sha256:../../../x","size":1}]}' > index.json`,
-  })) {
-    it(`an archive that ${title} is refused`, async () => {
-      const config = `printf '{"os":"linux","architecture":"amd64","rootfs":{"type":"layers","diff_ids":["sha256:%064d"]}}' 0 > c.json`;
-      const make = `set -eu; cd "$1"; rm -rf hostile; mkdir hostile; cd hostile; ${config}; ${script}; tar -cf ../hostile.tar *`;
-      await run('sh', ['-c', make, 'sh', home.root]);
-      await refuse('hostile.tar', 'IMAGE_SOURCE_INVALID');
-    });
-  }
 
   it('a tar whose members lead outside is refused', async () => {
     await writeFile(file('outside'), 'untouched');

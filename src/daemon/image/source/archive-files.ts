@@ -1,41 +1,42 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
-import { systemErrorCode } from '#base/errors.ts';
 import { isUserError } from '#contract/errors.ts';
 import { digestOfFile } from '#oci/digest.ts';
 import { invalidSource } from './invalid-source.ts';
 
 /** A document is never read whole when it is larger. */
-const MAX_DOCUMENT_BYTES = 4 * 2 ** 20;
+export const MAX_DOCUMENT_BYTES = 4 * 2 ** 20;
 
-/** The files of an unpacked archive or a layout, by names that strangers chose. */
+/** Where the files of an archive or a layout are. */
+export interface FilePlace {
+  /** Of the archive or the layout, as messages call it. */
+  path: string;
+  /** The path of a regular file, by a name that strangers chose. @throws UserError `IMAGE_SOURCE_INVALID` */
+  find(name: string): Promise<string>;
+}
+
+/** Reads the documents and blobs of an archive or a layout. */
 export class ArchiveFiles {
-  readonly folder: string;
+  readonly path: string;
+  readonly #place: FilePlace;
   readonly #options: Abortable;
 
-  constructor(folder: string, options: Abortable) {
-    this.folder = folder;
+  constructor(place: FilePlace, options: Abortable) {
+    this.path = place.path;
+    this.#place = place;
     this.#options = options;
   }
 
-  /** The real path of a regular file in the folder. @throws UserError `IMAGE_SOURCE_INVALID` */
-  async find(name: string): Promise<string> {
-    const root = await realpath(this.folder);
-    try {
-      const path = await realpath(`${root}/${name}`);
-      if (path.startsWith(`${root}/`) && (await stat(path)).isFile()) return path;
-    } catch (error) {
-      if (!['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'].includes(systemErrorCode(error) ?? '')) throw error;
-      throw invalidSource(this.folder, `"${name}" is not in it`, error);
-    }
-    throw invalidSource(this.folder, `"${name}" is not a file of it`);
+  /** @throws UserError `IMAGE_SOURCE_INVALID` */
+  find(name: string): Promise<string> {
+    return this.#place.find(name);
   }
 
   /** A JSON document. @throws UserError `IMAGE_SOURCE_INVALID` */
   async read(name: string): Promise<Buffer> {
     const path = await this.find(name);
     const { size } = await stat(path);
-    if (size > MAX_DOCUMENT_BYTES) throw invalidSource(this.folder, `"${name}" has more than 4 MiB`);
+    if (size > MAX_DOCUMENT_BYTES) throw invalidSource(this.path, `"${name}" has more than 4 MiB`);
     return readFile(path, this.#options);
   }
 
@@ -43,7 +44,7 @@ export class ArchiveFiles {
   async findBlob(digest: string): Promise<string> {
     const path = await this.find(`blobs/${digest.replace(':', '/')}`);
     const found = await this.digestOf(path);
-    if (found !== digest) throw invalidSource(this.folder, `the content of blob "${digest}" is "${found}"`);
+    if (found !== digest) throw invalidSource(this.path, `the content of blob "${digest}" is "${found}"`);
     return path;
   }
 
@@ -62,7 +63,7 @@ export class ArchiveFiles {
       return parser();
     } catch (error) {
       if (!isUserError(error, 'IMAGE_PULL_FAILED')) throw error;
-      throw invalidSource(this.folder, error.message.replace(/^Cannot /, 'cannot '), error);
+      throw invalidSource(this.path, error.message.replace(/^Cannot /, 'cannot '), { cause: error });
     }
   }
 }

@@ -3,7 +3,7 @@ import type { Abortable } from '#base/abort.ts';
 import { assertLayerCount, parseImageConfig } from '#oci/image-config.ts';
 import { MAX_LAYERS } from '#oci/manifest.ts';
 import { assertPlatform, hostArchitecture } from '#oci/platform.ts';
-import { ArchiveFiles } from './archive-files.ts';
+import { ArchiveFiles, type FilePlace } from './archive-files.ts';
 import { invalidSource } from './invalid-source.ts';
 import type { ImageSource } from './opened-source.ts';
 import { toRunConfig } from '../run-config.ts';
@@ -20,10 +20,10 @@ const PLAIN_LAYER = 'application/vnd.docker.image.rootfs.diff.tar';
  *
  * @throws UserError `IMAGE_SOURCE_INVALID`, `IMAGE_PLATFORM_MISSING`
  */
-export async function readDockerArchive(folder: string, options: Abortable): Promise<ImageSource> {
-  const files = new ArchiveFiles(folder, options);
+export async function readDockerArchive(place: FilePlace, options: Abortable): Promise<ImageSource> {
+  const files = new ArchiveFiles(place, options);
   const { Config: configName, Layers: names } = parseArchiveManifest(
-    folder,
+    place,
     await files.read('manifest.json'),
   );
   const configBytes = await files.read(configName);
@@ -36,15 +36,15 @@ export async function readDockerArchive(folder: string, options: Abortable): Pro
     const digest = await files.digestOf(path);
     const diffId = config.diffIds[index] ?? '';
     if (digest !== diffId)
-      throw invalidSource(folder, `the content of layer "${name}" is "${digest}", not "${diffId}"`);
+      throw invalidSource(place.path, `the content of layer "${name}" is "${digest}", not "${diffId}"`);
     layers.push({ path, mediaType: PLAIN_LAYER, digest, diffId });
   }
   return { root: { layers }, config: toRunConfig(config) };
 }
 
-function parseArchiveManifest(folder: string, bytes: Buffer): z.infer<typeof manifestSchema>[number] {
+function parseArchiveManifest({ path }: FilePlace, bytes: Buffer): z.infer<typeof manifestSchema>[number] {
   const result = manifestSchema.safeParse(JSON.parse(bytes.toString('utf8')));
   const [image] = result.data ?? [];
   if (image) return image;
-  throw invalidSource(folder, `its manifest.json cannot be used: ${result.error?.issues[0]?.message ?? ''}`);
+  throw invalidSource(path, `its manifest.json cannot be used: ${result.error?.issues[0]?.message ?? ''}`);
 }

@@ -1,40 +1,59 @@
-import { lstat, open, stat } from 'node:fs/promises';
+import { lstat, mkdir, open, rm, stat } from 'node:fs/promises';
 import type { Abortable } from '#base/abort.ts';
 import { systemErrorCode } from '#base/errors.ts';
 import { pathExists } from '#host/files.ts';
-import type { LayerFile } from '#oci/descriptor.ts';
-import { digestFrom } from '#oci/digest.ts';
-import { layerFailure } from '#oci/layers/layer-failure.ts';
-import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
-import { hashed, newDiffId, openLayer } from '#oci/layers/open-layer.ts';
-import { unpackArchive } from './archive.ts';
+import { LAYER_LIMITS, type LayerLimits } from '#oci/layers/layer-limits.ts';
 import { readDockerArchive } from './docker-archive.ts';
+import { inspectTar, type TarReading } from './inspect-tar.ts';
 import { invalidSource } from './invalid-source.ts';
+import { LayoutFolder } from './layout-folder.ts';
 import { readOciLayout } from './oci-layout.ts';
 import type { ImageSource } from './opened-source.ts';
+import { unpackArchive } from './unpack-archive.ts';
 
 export interface SourceOptions extends Abortable {
   /** For what must be unpacked to be read; it is the caller's to remove. */
   workFolder: string;
+  limits?: LayerLimits;
 }
 
 /**
  * Finds out what a path holds: the folder of a root file system, an OCI layout (folder or tar), what `docker save` wrote, or the
- * tar of a root file system, with gzip or zstd or without.
+ * tar of a root file system, each tar with gzip or zstd or without.
  *
- * @throws UserError `IMAGE_SOURCE_INVALID`
+ * @throws UserError `IMAGE_SOURCE_INVALID`, `IMAGE_LAYER_INVALID`, `IMAGE_TOO_LARGE`, `IMAGE_PLATFORM_MISSING`, `HOST_DISK_FULL`; the
+ *   signal's reason
  */
 export async function openImageSource(path: string, options: SourceOptions): Promise<ImageSource> {
   const { isFolder } = await look(path);
   if (isFolder) {
     const isLayout = await pathExists(`${path}/oci-layout`);
-    return isLayout ? readOciLayout(path, options) : { root: { folder: path } };
+    return isLayout ? readOciLayout(new LayoutFolder(path), options) : { root: { folder: path } };
   }
   await assertTar(path);
-  const folder = await unpackArchive(path, options);
-  if (folder === undefined) return { root: { layers: [await toLayer(path, options)] } };
-  const isLayout = await pathExists(`${folder}/oci-layout`);
-  return isLayout ? readOciLayout(folder, options) : readDockerArchive(folder, options);
+  const reading = { limits: LAYER_LIMITS, ...options };
+  const found = await inspectTar(path, reading);
+  if (found.kind === 'root') {
+    // Nobody promised a digest of it: it has the one that it has.
+    return { root: { layers: [{ path, mediaType: '', digest: path, diffId: found.diffId }] } };
+  }
+  return readArchive(path, found.kind, reading);
+}
+
+async function readArchive(
+  path: string,
+  kind: 'oci' | 'docker',
+  { workFolder, ...reading }: TarReading & SourceOptions,
+): Promise<ImageSource> {
+  const folder = `${workFolder}/archive`;
+  await mkdir(folder, { mode: 0o700 });
+  try {
+    const archive = await unpackArchive(path, { folder, ...reading });
+    return await (kind === 'oci' ? readOciLayout(archive, reading) : readDockerArchive(archive, reading));
+  } catch (error) {
+    await rm(folder, { recursive: true });
+    throw error;
+  }
 }
 
 /** @throws UserError `IMAGE_SOURCE_INVALID` */
@@ -61,7 +80,9 @@ async function look(path: string): Promise<{ isFolder: boolean }> {
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== 'ENOENT' && code !== 'EACCES' && code !== 'ENOTDIR') throw error;
-    throw invalidSource(path, code === 'EACCES' ? 'it cannot be read' : 'there is no such file', error);
+    throw invalidSource(path, code === 'EACCES' ? 'it cannot be read' : 'there is no such file', {
+      cause: error,
+    });
   }
   const { mode } = await lstat(path);
   throw invalidSource(path, `it is neither a file nor a folder (mode ${mode.toString(8)})`);
@@ -72,18 +93,6 @@ async function assertTar(path: string): Promise<void> {
   const isPacked = PACKED.some((magic) => head.subarray(0, magic.length).equals(magic));
   if (isPacked || head.toString('latin1', TAR_MAGIC_OFFSET, TAR_MAGIC_OFFSET + 5) === 'ustar') return;
   throw invalidSource(path, 'it is neither a tar (plain, gzip or zstd) nor a folder');
-}
-
-/** Nobody promised a digest of it: it has the one that it has. */
-async function toLayer(path: string, { signal }: SourceOptions): Promise<LayerFile> {
-  const hash = newDiffId();
-  try {
-    const reading = { limits: LAYER_LIMITS, spent: { bytes: 0 }, signal };
-    for await (const _ of hashed(openLayer(path, reading), hash)) continue;
-  } catch (error) {
-    throw layerFailure(error, { path, mediaType: '', digest: path, diffId: '' });
-  }
-  return { path, mediaType: '', digest: path, diffId: digestFrom(hash) };
 }
 
 async function readHead(path: string, length: number): Promise<Buffer> {

@@ -51,7 +51,7 @@ export async function importImage(
   await mkdir(workFolder, { mode: 0o700 });
   const { root, ...known } = await openImageSource(path, { workFolder, signal });
   context.stage('make-file-system');
-  await makeRootDisk({ root, folder, sizeBytes }, { signal, report: context });
+  await makeRootDisk({ root, folder, sizeBytes }, { signal, report: context, log: context.log });
   await rm(workFolder, { recursive: true });
   return { kind: 'import', source: `import:${path}`, ...known };
 }
@@ -60,7 +60,7 @@ export async function importImage(
 async function assertSha256(path: string, sha256: string, { signal }: OperationContext): Promise<void> {
   const digest = await digestOfFile(path, { signal }).catch((error: unknown) => {
     signal.throwIfAborted();
-    throw invalidSource(path, 'only a file has a sha256, and this cannot be read as one', error);
+    throw invalidSource(path, 'only a file has a sha256, and this cannot be read as one', { cause: error });
   });
   if (digest === `sha256:${sha256}`) return;
   throw new UserError(

@@ -2,7 +2,7 @@ import type { Abortable } from '#base/abort.ts';
 import { assertLayerCount, parseImageConfig } from '#oci/image-config.ts';
 import { parseManifest, type Manifest } from '#oci/manifest.ts';
 import { assertPlatform, choosePlatform, hostArchitecture } from '#oci/platform.ts';
-import { ArchiveFiles } from './archive-files.ts';
+import { ArchiveFiles, type FilePlace } from './archive-files.ts';
 import { invalidSource } from './invalid-source.ts';
 import type { ImageSource } from './opened-source.ts';
 import { toRunConfig } from '../run-config.ts';
@@ -16,8 +16,8 @@ const MAX_DEPTH = 4;
  *
  * @throws UserError `IMAGE_SOURCE_INVALID`, `IMAGE_PLATFORM_MISSING`
  */
-export async function readOciLayout(folder: string, options: Abortable): Promise<ImageSource> {
-  const files = new ArchiveFiles(folder, options);
+export async function readOciLayout(place: FilePlace, options: Abortable): Promise<ImageSource> {
+  const files = new ArchiveFiles(place, options);
   const { digest, manifest } = await findManifest(files);
   const configBytes = await files.readBlob(manifest.config.digest);
   const config = files.parse(() => parseImageConfig(configBytes));
@@ -44,19 +44,19 @@ async function findManifest(files: ArchiveFiles) {
     const [text, mediaType] = [bytes, type];
     const manifest = files.parse(() => parseManifest(text, mediaType));
     if (manifest.kind === 'image') return { digest, manifest };
-    const entry = chooseEntry(files.folder, manifest);
+    const entry = chooseEntry(files.path, manifest);
     ({ digest, mediaType: type } = entry);
     bytes = await files.readBlob(digest);
   }
-  throw invalidSource(files.folder, `its indexes lead to no image`);
+  throw invalidSource(files.path, `its indexes lead to no image`);
 }
 
 /** A layout of one image says no platform. */
-function chooseEntry(folder: string, { entries }: Extract<Manifest, { kind: 'index' }>) {
+function chooseEntry(path: string, { entries }: Extract<Manifest, { kind: 'index' }>) {
   const [only, ...others] = entries;
-  if (!only) throw invalidSource(folder, 'it holds no image');
+  if (!only) throw invalidSource(path, 'it holds no image');
   if (others.length === 0) return only;
   if (entries.every(({ platform }) => platform === undefined))
-    throw invalidSource(folder, `it holds ${entries.length} images: it must be one`);
+    throw invalidSource(path, `it holds ${entries.length} images: it must be one`);
   return choosePlatform(entries, hostArchitecture());
 }
