@@ -51,8 +51,8 @@ export const exportImageCommand = buildCommand({
   },
   docs: {
     brief: 'Write an image as an OCI layout or a tar',
-    fullDescription: `Write an image as an OCI layout folder with one layer, or its root file system as a tar; print where. Device nodes, pipes and extended attributes
-are left out, and hard links become copies.
+    fullDescription: `Write an image as an OCI layout folder with one layer, or its root file system as a tar; print where. All files come out
+as they are; only sockets and /lost+found are left out.
 
   banger image export alpine ./alpine-layout
   banger image export alpine alpine.tar`,
