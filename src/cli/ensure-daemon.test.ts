@@ -33,14 +33,17 @@ test('without a word, or with a bug, its log is shown', async () => {
   );
 });
 
-for (const [systemCode, code] of [
-  ['EROFS', 'STATE_FOLDER_UNUSABLE'],
-  ['ENOSPC', 'HOST_DISK_FULL'],
+for (const [systemCode, code, hint] of [
+  ['EROFS', 'STATE_FOLDER_UNUSABLE', /dmesg/],
+  ['EACCES', 'STATE_FOLDER_UNUSABLE', /XDG_STATE_HOME/],
+  ['EPERM', 'STATE_FOLDER_UNUSABLE', /XDG_STATE_HOME/],
+  ['ENOSPC', 'HOST_DISK_FULL', /make room/],
+  ['EDQUOT', 'HOST_DISK_FULL', /quota/],
 ] as const) {
   test(`a folder that cannot be written for ${systemCode} is ${code}`, async () => {
     const error = Object.assign(new Error(systemCode), { code: systemCode });
     const start = () => Promise.reject(error);
-    await assert.rejects(ensureDaemon(start, '/state/bangerd.log', {}), { code, cause: error });
+    await assert.rejects(ensureDaemon(start, '/state/bangerd.log', {}), { code, hint, cause: error });
   });
 }
 

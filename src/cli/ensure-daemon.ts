@@ -13,13 +13,20 @@ export type DaemonStart =
 
 export type StartDaemon = (options: Abortable) => Promise<DaemonStart>;
 
+const DAMAGED_HINT = 'the host may have found it damaged: dmesg says more';
+const FOLDER_HINT = 'check its owner and mode, or choose another through XDG_STATE_HOME';
+
 /** What can be wrong with the folder of the log, which is there before the daemon is. */
-const FOLDER_PROBLEMS: Readonly<Record<string, [ErrorCode, string]>> = {
-  EROFS: ['STATE_FOLDER_UNUSABLE', 'the file system is read-only'],
-  EACCES: ['STATE_FOLDER_UNUSABLE', 'the folder may not be written'],
-  EPERM: ['STATE_FOLDER_UNUSABLE', 'the folder belongs to somebody else'],
-  ENOSPC: ['HOST_DISK_FULL', 'the file system is full'],
-  EDQUOT: ['HOST_DISK_FULL', 'the quota is used up'],
+const FOLDER_PROBLEMS: Readonly<Record<string, [code: ErrorCode, why: string, hint: string]>> = {
+  EROFS: ['STATE_FOLDER_UNUSABLE', 'the file system is read-only', DAMAGED_HINT],
+  EACCES: ['STATE_FOLDER_UNUSABLE', 'the folder may not be written', FOLDER_HINT],
+  EPERM: ['STATE_FOLDER_UNUSABLE', 'the folder belongs to somebody else', FOLDER_HINT],
+  ENOSPC: [
+    'HOST_DISK_FULL',
+    'the file system is full',
+    'make room on it, then try again; VMs run on meanwhile',
+  ],
+  EDQUOT: ['HOST_DISK_FULL', 'the quota is used up', 'make room, or ask for a larger quota'],
 };
 
 /** @throws UserError what the daemon said it failed with; `DAEMON_START_FAILED` (details.log) when it said nothing */
@@ -41,8 +48,11 @@ async function startOrExplain(start: StartDaemon, logPath: string, options: Abor
   try {
     return await start(options);
   } catch (error) {
-    const [code, why] = FOLDER_PROBLEMS[systemErrorCode(error) ?? ''] ?? [];
+    const [code, why, hint] = FOLDER_PROBLEMS[systemErrorCode(error) ?? ''] ?? [];
     if (code === undefined) throw error;
-    throw new UserError(code, `Cannot start the daemon with its log "${logPath}": ${why}`, { cause: error });
+    throw new UserError(code, `Cannot start the daemon with its log "${logPath}": ${why}`, {
+      hint,
+      cause: error,
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { Operation } from '#contract/owner/operation.ts';
+import type { Operation, OperationResult } from '#contract/owner/operation.ts';
 import type { Vm } from '#contract/owner/vm.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import type { OperationHandle } from '#sdk/operation-handle.ts';
@@ -22,14 +22,15 @@ export interface SeveralVms<T> {
   begin: (client: BangerClient, reference: string) => Promise<OperationHandle<T>>;
   /** What is said of one that succeeded, for a program. */
   toJson: (value: T) => object;
-  /** Called for each that succeeded, after its name was printed. */
-  note?: (name: string, value: T) => void;
+  /** Called for each that succeeded, after its name was printed; `result` is all that the operation says. */
+  note?: (name: string, value: T, result: OperationResult) => void;
 }
 
 interface Success<T> {
   id: string | undefined;
   name: string;
   value: T;
+  result: OperationResult;
 }
 
 /**
@@ -110,17 +111,18 @@ async function succeed<T>(handle: OperationHandle<T>, word = ''): Promise<Succes
   return successOf(handle.latest, word, value);
 }
 
-function successOf<T>({ vm }: Operation, word: string, value: T): Success<T> {
-  return { id: vm?.id, name: vm?.name ?? word, value };
+function successOf<T>({ vm, result = {} }: Operation, word: string, value: T): Success<T> {
+  return { id: vm?.id, name: vm?.name ?? word, value, result };
 }
 
 function describe<T>({ id, name, value }: Success<T>, { toJson: rest }: SeveralVms<T>): object {
   return { id, name, ...rest(value) };
 }
 
-function printSuccess<T>({ output }: CliContext, { name, value }: Success<T>, { note }: SeveralVms<T>): void {
+function printSuccess<T>({ output }: CliContext, success: Success<T>, { note }: SeveralVms<T>): void {
+  const { name, value, result } = success;
   output.line(name);
-  note?.(name, value);
+  note?.(name, value, result);
 }
 
 function print<T>(

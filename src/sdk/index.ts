@@ -12,7 +12,15 @@ export type { OperationsClient } from './operations.ts';
 export type { PortsClient, UnpublishPortOptions } from './ports.ts';
 export { defaultSocketPath } from './socket-path.ts';
 export type { StatsClient, StatsOptions } from './stats.ts';
-export type { DeleteVmOptions, LogsOptions, StopVmOptions, VmsClient, WaitVmOptions } from './vms.ts';
+export type {
+  DeleteVmOptions,
+  LogsOptions,
+  StopVmOptions,
+  VmChanged,
+  VmRestarted,
+  VmsClient,
+  WaitVmOptions,
+} from './vms.ts';
 export { type ErrorCode, isUserError, UserError } from '#contract/errors.ts';
 export type { VmEvent, VmEventKind } from '#contract/owner/event.ts';
 export type {

@@ -41,6 +41,13 @@ export interface VmChanged {
   atNextStart: VmChange[];
 }
 
+/** What became of a restart. */
+export interface VmRestarted {
+  vm: Vm;
+  /** How it went down: `killed` when the guest was not done in time. */
+  stop: StopOutcome;
+}
+
 export interface WaitVmOptions extends Abortable {
   /** Default `stopped`. */
   for?: WaitCondition;
@@ -74,8 +81,9 @@ export class VmsClient {
    * The VM keeps how its image wants it run, with `entrypoint`, `command`, `env`, `cwd` and `user` of the request before it (`vm.run`).
    * Unless `service` is false, entrypoint and command are its service: started at each boot, and again as `restart` says.
    *
-   * @throws UserError `INVALID_NAME`, `VM_NAME_TAKEN`, `IMAGE_NOT_FOUND`, `KERNEL_NOT_FOUND`, `HOST_MEMORY_EXCEEDED`, `DISK_TOO_SMALL`, `DISK_TOO_LARGE` before
-   * anything is made; from `result()` also what can go wrong with images, disks, machines and guests
+   * @throws UserError `INVALID_ARGUMENT`, `INVALID_NAME`, `VM_NAME_TAKEN`, `IMAGE_NOT_FOUND`, `KERNEL_NOT_FOUND`, `HOST_MEMORY_EXCEEDED`, `HOST_DISK_FULL`
+   * before anything is made; from `result()`, with the image made and the VM rolled back, `DISK_TOO_SMALL`, `DISK_TOO_LARGE` and what else can go wrong with
+   * images, disks, machines and guests. A VM that runs but whose guest does not answer is kept: `GUEST_NOT_ANSWERING`
    */
   async create(request: CreateVmRequest = {}, options: OperationOptions = {}): Promise<OperationHandle<Vm>> {
     const { signal } = options;
@@ -114,7 +122,7 @@ export class VmsClient {
     );
   }
 
-  /** Syncs and powers off; the machine is killed when the guest is not done in time, and the outcome says so. */
+  /** Syncs and powers off; the machine is killed when the guest is not done in time, and the outcome says so; `latest.result.waitedMs` of the handle is that time. */
   async stop(reference: string, options: StopVmOptions = {}): Promise<OperationHandle<StopOutcome>> {
     const { timeoutMs, signal } = options;
     const body = timeoutMs === undefined ? {} : { timeoutMs };
@@ -126,13 +134,13 @@ export class VmsClient {
   }
 
   /** Powers off as {@link stop} does and boots again; a VM that does not run is booted. */
-  async restart(reference: string, options: StopVmOptions = {}): Promise<OperationHandle<Vm>> {
+  async restart(reference: string, options: StopVmOptions = {}): Promise<OperationHandle<VmRestarted>> {
     const { timeoutMs, signal } = options;
     const body = timeoutMs === undefined ? {} : { timeoutMs };
     return this.#operations.begin(
       { method: 'POST', path: vmPath(reference, 'restart'), body, signal },
       options,
-      vmOf,
+      restartedOf,
     );
   }
 
@@ -252,6 +260,10 @@ function vmOf({ vm }: OperationResult): Vm {
 
 function changedOf(result: OperationResult): VmChanged {
   return { vm: vmOf(result), atNextStart: result.atNextStart ?? [] };
+}
+
+function restartedOf(result: OperationResult): VmRestarted {
+  return { vm: vmOf(result), stop: outcomeOf(result) };
 }
 
 function outcomeOf({ stop }: OperationResult): StopOutcome {

@@ -36,11 +36,12 @@ export const progressSchema = z.object({
 });
 export type Progress = z.infer<typeof progressSchema>;
 
-/** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop` and `vm.restart`.
- * `atNextStart`: of `vm.set`, what does not take effect before. `image`: of `image.…`. `workSeed`: of `image.seed`. `bundle`: of `image.bundle`. `kernel`: of `kernel.…`. */
+/** `vm`: as it is after the operation, unless that was its deletion. `stop`: of `vm.stop`, `vm.restart` and `vm.kill`.
+ * `waitedMs`: of a stop or restart that killed, how long it had waited for the guest to power off. `atNextStart`: of `vm.set`, what does not take effect before. `image`: of `image.…`. `workSeed`: of `image.seed`. `bundle`: of `image.bundle`. `kernel`: of `kernel.…`. */
 export const operationResultSchema = z.object({
   vm: vmSchema.optional(),
   stop: stopOutcomeSchema.optional(),
+  waitedMs: z.number().int().optional(),
   atNextStart: z.array(vmChangeSchema).optional(),
   image: imageSchema.optional(),
   workSeed: workSeedSchema.optional(),

@@ -5,6 +5,7 @@ import type { Logger } from '#base/log.ts';
 import { UserError, isUserError } from '#contract/errors.ts';
 import type { KillSignal, StopOutcome } from '#contract/owner/vm.ts';
 import type { DiskDriver } from '#disk/disk.ts';
+import type { AgentClient } from '#guest/agent-client.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { OperationContext } from '../operation/operations.ts';
 import type { AgentSessions } from './agent-sessions.ts';
@@ -33,8 +34,18 @@ export interface VmLifecycleOptions {
 const GRACE_SHARE = 0.8;
 /** How long a machine may take to end after a signal that it may handle. */
 const SIGNAL_GRACE_MS = 5000;
-/** A stop does not wait longer than this for an agent that is not there. */
-const AGENT_REACH_MS = 2000;
+/**
+ * Of the time a stop may take, so much stays for the power-off, but at most half: an agent that answers only now syncs first, gives
+ * everybody up to a second to end, and syncs again. Until then it is waited for, because what was not synced dies with the machine.
+ */
+const POWER_OFF_RESERVE_MS = 2000;
+
+/** What a stop came to. */
+export interface Stopped {
+  stop: StopOutcome;
+  /** How long a guest that was killed had been waited for. */
+  waitedMs?: number;
+}
 
 /** The lifecycle operations themselves. Callers hold the VM's lock. */
 export class VmLifecycle {
@@ -89,19 +100,19 @@ export class VmLifecycle {
   }
 
   /** Syncs and powers off through the agent; kills what is still there after `timeoutMs`. */
-  async stop(id: string, timeoutMs: number, context: OperationContext): Promise<StopOutcome> {
+  async stop(id: string, timeoutMs: number, context: OperationContext): Promise<Stopped> {
     const { state } = this.#options.registry.get(id);
-    if (state === 'error') return this.#settleError(id);
-    if (state !== 'running') return 'already-stopped';
-    let outcome: StopOutcome = 'killed';
+    if (state === 'error') return { stop: await this.#settleError(id) };
+    if (state !== 'running') return { stop: 'already-stopped' };
+    let stopped: Stopped = { stop: 'killed', waitedMs: 0 };
     const powerOff: Step = {
       name: 'power-off',
       run: async ({ log }) => {
-        outcome = await this.#powerOff(id, timeoutMs, log);
+        stopped = await this.#powerOff(id, timeoutMs, log);
       },
     };
     await this.#takeDown(id, timeoutMs > 0 ? [powerOff] : [], context);
-    return outcome;
+    return stopped;
   }
 
   /** Sends a signal to the machine's process, and sees whether that ends it. */
@@ -190,19 +201,40 @@ export class VmLifecycle {
     });
   }
 
-  async #powerOff(id: string, timeoutMs: number, log: Logger): Promise<StopOutcome> {
-    const { sessions } = this.#options;
+  async #powerOff(id: string, timeoutMs: number, log: Logger): Promise<Stopped> {
+    const begunMs = performance.now();
+    const spentMs = () => Math.round(performance.now() - begunMs);
     const signal = withTimeout(timeoutMs);
     try {
-      const agent = await sessions.get(id, Math.min(AGENT_REACH_MS, timeoutMs), { signal });
-      await agent.powerOff({ graceMs: Math.round(timeoutMs * GRACE_SHARE), signal });
+      const reserveMs = Math.min(POWER_OFF_RESERVE_MS, timeoutMs / 2);
+      const agent = await this.#agentOf(id, timeoutMs - reserveMs, signal);
+      const graceMs = Math.max(0, Math.round((timeoutMs - spentMs()) * GRACE_SHARE));
+      await agent?.powerOff({ graceMs, signal });
     } catch (error) {
-      if (isTimeout(error)) return 'killed';
+      const killed: Stopped = { stop: 'killed', waitedMs: spentMs() };
+      if (isTimeout(error)) return killed;
       // A guest that is gone already, or whose agent cannot be reached, is for the rest of the stop to settle.
       log.warn({ vm: id, error: messageOf(error) }, 'the agent could not power the guest off');
-      if (isUserError(error, 'GUEST_NOT_ANSWERING')) return 'killed';
+      if (isUserError(error, 'GUEST_NOT_ANSWERING')) return killed;
     }
-    return (await this.#ends(id, signal)) ? 'powered-off' : 'killed';
+    if (await this.#ends(id, signal)) return { stop: 'powered-off' };
+    return { stop: 'killed', waitedMs: spentMs() };
+  }
+
+  /** Undefined when the machine ended before its agent answered. @throws UserError `GUEST_NOT_ANSWERING` */
+  async #agentOf(id: string, timeoutMs: number, signal: AbortSignal): Promise<AgentClient | undefined> {
+    const { sessions, runner } = this.#options;
+    const open = sessions.find(id);
+    if (open) return open;
+    const done = new AbortController();
+    const bound = AbortSignal.any([signal, done.signal]);
+    const ended = runner.waitForExit(id, { signal: bound }).then(() => undefined);
+    ended.catch(() => {}); // only the first one counts
+    try {
+      return await Promise.race([sessions.get(id, timeoutMs, { signal: bound }), ended]);
+    } finally {
+      done.abort();
+    }
   }
 
   #endsWithin(id: string, timeoutMs: number): Promise<boolean> {

@@ -128,10 +128,10 @@ export class VmService implements VmHandlers {
 
   async stop(reference: string, request: StopVmRequest): Promise<Operation> {
     return this.#operate('vm.stop', reference, async (id, context) => {
-      const stop = await this.#options.lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
+      const stopped = await this.#options.lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
       const vm = this.#view(this.#options.registry.get(id));
       if (vm.spec.autoRemove) await this.#options.lifecycle.remove(id, context);
-      return { vm, stop };
+      return { vm, ...stopped };
     });
   }
 
@@ -139,8 +139,8 @@ export class VmService implements VmHandlers {
   async restart(reference: string, request: StopVmRequest): Promise<Operation> {
     return this.#operate('vm.restart', reference, async (id, context) => {
       const { lifecycle } = this.#options;
-      const stop = await lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
-      return { vm: this.#view(await lifecycle.start(id, context)), stop };
+      const stopped = await lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
+      return { vm: this.#view(await lifecycle.start(id, context)), ...stopped };
     });
   }
 

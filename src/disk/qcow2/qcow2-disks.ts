@@ -2,7 +2,7 @@ import { open, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
 import { ifThere } from '#base/if-there.ts';
-import { formatSize } from '#base/sizes.ts';
+import { formatSize, GiB, MiB } from '#base/sizes.ts';
 import { UserError } from '#contract/errors.ts';
 import { isTemporaryName, listFolderIfThere, pathExists, temporaryPathFor } from '#host/files.ts';
 import type { DiskDriver, DiskUsage, RootDisk, RootDiskSpec } from '../disk.ts';
@@ -118,17 +118,25 @@ async function requireLargerThanBase({ basePath, sizeBytes }: RootDiskSpec): Pro
   throw new UserError(
     'DISK_TOO_SMALL',
     `Cannot make a disk of ${formatSize(sizeBytes)}: its image needs ${formatSize(size)}`,
-    { hint: `choose at least --disk-size ${size}` },
+    { hint: `choose at least --disk-size ${roundUpToUnit(size)}` },
   );
 }
 
 function damaged(path: string, why: string, cause?: unknown): UserError {
-  return new UserError('DISK_DAMAGED', `Cannot use disk "${path}": ${why}`, { cause });
+  return new UserError('DISK_DAMAGED', `Cannot use disk "${path}": ${why}`, {
+    hint: 'put the file back from a backup, or delete the VM; banger fsck says which one',
+    cause,
+  });
 }
 
 function isOwnTemporary(name: string): boolean {
   const unfinished = name.startsWith(`.${FILE_NAME}.`) || name.startsWith(`.${SIZE_PROBE_NAME}.`);
   return unfinished && isTemporaryName(name);
+}
+
+/** As a flag takes it: `3M`, `8G`. */
+function roundUpToUnit(bytes: number): string {
+  return bytes % GiB === 0 ? `${bytes / GiB}G` : `${Math.ceil(bytes / MiB)}M`;
 }
 
 function roundUp(bytes: number): number {

@@ -37,5 +37,9 @@ async function readHead(path: string): Promise<Buffer> {
 
 function unusableKernel(config: MachineConfig, why: string, cause?: unknown): UserError {
   const message = `Cannot start machine "${config.id}": kernel "${config.kernelPath}" ${why}`;
-  return new UserError('MACHINE_START_FAILED', message, { details: { stderr: '' }, cause });
+  return new UserError('MACHINE_START_FAILED', message, {
+    hint: 'banger fsck says when files of a kernel are gone; a new VM takes another one with --kernel',
+    details: { stderr: '' },
+    cause,
+  });
 }

@@ -135,14 +135,18 @@ function startError(plan: LaunchPlan, log: string, error: unknown): unknown {
   return new UserError(
     'MACHINE_START_FAILED',
     `Cannot start machine "${plan.id}": QEMU did not answer within ${plan.startTimeoutMs / 1000} s`,
-    { details: { stderr }, cause: error },
+    {
+      hint: 'the host may be too busy: try again; banger doctor says what else may be wrong with it',
+      details: { stderr },
+      cause: error,
+    },
   );
 }
 
-function hintFor(stderr: string): string | undefined {
+function hintFor(stderr: string): string {
   if (/Failed to get "\w+" lock/.test(stderr))
     return 'another process uses the disk: banger ps shows the machines that run';
   if (/Cannot allocate memory|cannot set up guest memory/.test(stderr))
     return 'give the VM less memory: --memory';
-  return undefined;
+  return 'banger doctor says what may be wrong with this host';
 }

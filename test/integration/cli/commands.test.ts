@@ -81,13 +81,21 @@ test('one VM fails with its own status and document', async () => {
   assert.deepEqual([result.status, result.text], [3, '']);
 });
 
-test('a stop that had to kill says so', async () => {
-  daemon.stopOutcome = 'killed';
-  const result = await banger('vm', 'stop', '--timeout', '3', 'up');
-  daemon.stopOutcome = 'powered-off';
-  assert.equal(result.text, 'up');
-  assert.match(result.stderr, /"up" did not power off within 3\.0s and was killed/);
-});
+for (const verb of ['stop', 'restart']) {
+  test(`a ${verb} that had to kill says so, and how long it really waited`, async () => {
+    daemon.stopped = { stop: 'killed', waitedMs: 1234 };
+    const result = await banger('vm', verb, '--timeout', '3', 'up');
+    daemon.stopped = { stop: 'killed', waitedMs: 0 };
+    const atOnce = await banger('vm', verb, '--timeout', '0', 'up');
+    const document = await banger('vm', verb, '--json', 'up');
+    daemon.stopped = { stop: 'powered-off' };
+    assert.equal(result.text, 'up');
+    assert.match(result.stderr, /^"up" did not power off within 1\.2s and was killed$/m);
+    assert.match(atOnce.stderr, /^"up" was killed$/m);
+    assert.equal(JSON.parse(document.text)[0].outcome, 'killed');
+    assert.doesNotMatch((await banger('vm', verb, 'up')).stderr, /killed/);
+  });
+}
 
 test('vm create prints the name, the spec and the steps', async () => {
   const result = await banger(
@@ -132,6 +140,7 @@ test('a creation that fails shows what the machine said last', async () => {
     result.stderr,
     /Cannot start "new": QEMU ended with status 1 \[MACHINE_START_FAILED\]\n {2}stderr:\n {4}qemu: no space\n {4}qemu: giving up\nhint: banger doctor\n\(op-[0-9a-f]{12}\)\n$/,
   );
+  assert.doesNotMatch(result.stderr, /stays/);
 });
 
 test('vm show, wait and logs', async () => {

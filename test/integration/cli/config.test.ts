@@ -36,6 +36,7 @@ async function withHome(file: string | undefined, body: (home: Home) => Promise<
 test('set, get, show and unset, without a daemon', async () => {
   await withHome(undefined, async ({ root, path, banger }) => {
     assert.equal((await banger('config', 'path')).text, path);
+    assert.deepEqual(JSON.parse((await banger('config', 'path', '--json')).text), { path });
     const set = await banger('config', 'set', 'vm_defaults.vcpu', '3');
     assert.deepEqual([set.status, set.text], [0, '']);
     assert.match(set.stderr, /counts from the daemon's next start: banger daemon stop\n$/);

@@ -27,9 +27,9 @@ export class ScriptedDaemon implements AsyncDisposable {
   readonly createRequests: CreateVmRequest[] = [];
   /** Each stage of an operation takes so long. */
   stageMs = 1;
-  /** How the next creation fails. */
+  /** How creations fail. A guest that does not answer is kept, everything else is rolled back. */
   createFailure: UserError | undefined;
-  stopOutcome: StopOutcome = 'powered-off';
+  stopped: { stop: StopOutcome; waitedMs?: number } = { stop: 'powered-off' };
   /** How the VMs are run that are made from now on, and how their service is. */
   run: Vm['run'];
   service: ServiceStatus = { state: 'running', pid: 7, starts: 1 };
@@ -243,10 +243,16 @@ export class ScriptedDaemon implements AsyncDisposable {
       vm.published = [{ hostAddress: '127.0.0.1', hostPort: 40_080, guestPort: 80, protocol: 'tcp' }];
     }
     return this.#run('vm.create', vm, () => {
-      if (this.createFailure) throw this.createFailure;
+      if (this.createFailure) throw this.#failCreation(vm, this.createFailure);
       vm.state = request.start === false ? 'stopped' : 'running';
       return { vm };
     });
+  }
+
+  #failCreation(vm: Vm, failure: UserError): UserError {
+    if (failure.code === 'GUEST_NOT_ANSWERING') vm.state = 'running';
+    else this.vms.delete(vm.id);
+    return failure;
   }
 
   #change(vm: Vm, { verb, force }: { verb: string; force: boolean }): Operation {
@@ -255,9 +261,9 @@ export class ScriptedDaemon implements AsyncDisposable {
     }
     return this.#run(`vm.${verb}` as Operation['kind'], vm, () => {
       if (verb === 'delete') this.vms.delete(vm.id);
-      else vm.state = verb === 'start' ? 'running' : 'stopped';
+      else vm.state = verb === 'start' || verb === 'restart' ? 'running' : 'stopped';
       if (verb === 'delete') return {};
-      return verb === 'stop' ? { vm, stop: this.stopOutcome } : { vm };
+      return verb === 'stop' || verb === 'restart' ? { vm, ...this.stopped } : { vm };
     });
   }
 

@@ -73,6 +73,26 @@ test('rename prints the new name; a bad or taken one changes nothing', async () 
   assert.equal((await show('new')).name, 'new');
 });
 
+test('a name that is taken is refused before anything is made', async () => {
+  await create('mine');
+  const { id } = await show('mine');
+  for (const words of [
+    ['create', '--no-start'],
+    ['run', '--rm'],
+    ['run', '-d'],
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one command line after the other
+    const taken = await banger('vm', ...words, '--name', 'mine');
+    assert.match(
+      taken.stderr,
+      /Cannot create "mine": another VM has this name \[VM_NAME_TAKEN\]\nhint: choose another --name, or remove it: banger vm delete mine\n/,
+    );
+    assert.deepEqual([taken.text, taken.status], ['', 3]);
+  }
+  assert.equal((await show('mine')).id, id);
+  await banger('vm', 'delete', 'mine');
+});
+
 test('kill, restart and touch', async () => {
   await create('plug');
   assert.equal((await banger('vm', 'restart', 'plug')).text, 'plug');

@@ -60,6 +60,36 @@ test('-d prints the name and leaves', async () => {
   assert.match(result.stderr, /"calm-otter" stays/);
 });
 
+test('-d --json prints the VM as one document', async () => {
+  const result = await runBanger(daemon, ['vm', 'run', '-d', '--json']);
+  assert.deepEqual(JSON.parse(result.text), [...daemon.vms.values()][0]);
+  assert.equal(result.status, 0);
+});
+
+test('-d --json: a service that cannot be executed is told as one document too', async () => {
+  daemon.run = { cmd: ['/nope'], restart: 'no', isService: true };
+  daemon.service = { state: 'failed', starts: 1, failure: { code: 'NOT_FOUND', message: 'no such file' } };
+  const result = await runBanger(daemon, ['vm', 'run', '-d', '--json']);
+  daemon.run = undefined;
+  daemon.service = { state: 'running', pid: 7, starts: 1 };
+  assert.equal(JSON.parse(result.text).name, 'calm-otter');
+  assert.match(result.stderr, /"code":"COMMAND_NOT_FOUND"/);
+  assert.equal(result.status, 127);
+});
+
+test('--json is refused with a command that has stdout for itself', async () => {
+  const before = daemon.createRequests.length;
+  const result = await runBanger(daemon, ['vm', 'run', '--json', '--', 'true']);
+  assert.partialDeepStrictEqual(JSON.parse(result.stderr), {
+    error: {
+      code: 'USAGE',
+      message: 'Cannot run "banger vm run --json": stdout is for the command',
+      hint: 'add "-d", or leave "--json" out',
+    },
+  });
+  assert.deepEqual([result.status, daemon.createRequests.length], [2, before]);
+});
+
 test('what is ambiguous is refused before anything is made', async () => {
   const before = daemon.createRequests.length;
   for (const args of [['-d', '--rm'], ['-d', '--'], ['--']]) {
@@ -76,18 +106,32 @@ test('an image that is not there', async () => {
   assert.equal(result.status, 3);
 });
 
-test('a VM that the daemon kept for inspection is not deleted', async () => {
-  daemon.createFailure = new UserError(
-    'GUEST_NOT_ANSWERING',
-    'Cannot use "demo": its agent did not answer in 90 s',
-    {
-      details: { console: 'Kernel panic\nnot syncing' },
-    },
-  );
-  const result = await runBanger(daemon, ['vm', 'run', '--rm', '--name', 'demo', '--', 'true']);
+for (const command of ['run --rm', 'run', 'run -d', 'create']) {
+  test(`${command}: a guest that never answers is kept, and that is said`, async () => {
+    daemon.createFailure = new UserError(
+      'GUEST_NOT_ANSWERING',
+      'Cannot use "demo": its agent did not answer in 90 s',
+      {
+        details: { console: 'Kernel panic\nnot syncing' },
+      },
+    );
+    const result = await runBanger(daemon, ['vm', ...command.split(' '), '--name', 'demo']);
+    daemon.createFailure = undefined;
+    assert.match(
+      result.stderr,
+      /^"demo" stays for a look: `banger vm logs demo`, remove it with `banger vm delete -f demo`$/m,
+    );
+    assert.match(result.stderr, /\[GUEST_NOT_ANSWERING\]\n {2}console:\n {4}Kernel panic\n {4}not syncing\n/);
+    assert.deepEqual([result.text, result.status, daemon.vms.size], ['', 3, 1]);
+  });
+}
+
+test('a creation that was rolled back leaves nothing to be said', async () => {
+  daemon.createFailure = new UserError('MACHINE_DIED', 'Cannot start "demo": its machine ended');
+  const result = await runBanger(daemon, ['vm', 'run', '--name', 'demo']);
   daemon.createFailure = undefined;
-  assert.match(result.stderr, /\[GUEST_NOT_ANSWERING\]\n {2}console:\n {4}Kernel panic\n {4}not syncing\n/);
-  assert.equal(daemon.vms.size, 1);
+  assert.match(result.stderr, /\[MACHINE_DIED\]/);
+  assert.doesNotMatch(result.stderr, /stays/);
 });
 
 test('Ctrl-C during the creation cancels it', async () => {

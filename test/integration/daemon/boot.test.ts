@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeDaemonHome } from '../../support/fake-daemon.ts';
+import { runBanger } from '../cli/run-banger.ts';
 
 describe('a guest that does not boot as it should', () => {
   it('is launched again when its kernel says nothing, and only one machine is left', async () => {
@@ -34,6 +35,15 @@ describe('a guest that does not boot as it should', () => {
       assert.equal(error.details.consoleTail.match(/Linux version/g)?.length, 1);
       return true;
     });
+    assert.equal((await client.vms.get('demo')).state, 'running');
+  });
+
+  it('is kept by "vm run --rm" too, and that is said', async () => {
+    await using home = await homeWith('agent_timeout = "1s"\n');
+    using client = await home.start({ fault: { kind: 'never-answers' } });
+    const run = await runBanger(home, ['vm', 'run', '--rm', '--name', 'demo', '--', 'true']);
+    assert.equal(run.status, 3);
+    assert.match(run.stderr, /^"demo" stays for a look: [^]*\[GUEST_NOT_ANSWERING\][^]*Linux version/m);
     assert.equal((await client.vms.get('demo')).state, 'running');
   });
 

@@ -73,6 +73,10 @@ describe('a detached command', { timeout: 60_000 }, () => {
     const ended = await banger('attach', '--tail', '1', 'demo', '1');
     assert.deepEqual([ended.status, ended.text, ended.stderr], [7, 'two', '']);
 
+    const bare = await banger('exec', '--json', 'demo', '--', 'true');
+    assert.match(bare.stderr, /banger vm exec --json.*stdout is for the command/);
+    assert.equal(bare.status, 2);
+
     assert.equal((await banger('exec', '--detach', 'demo', '--', 'sh', '-c', 'echo up; sleep 60')).text, '2');
     const left = new RunningBanger(place, ['vm', 'attach', 'demo']);
     await left.says(/^up\n$/);
@@ -100,7 +104,8 @@ describe('a detached command', { timeout: 60_000 }, () => {
     await using home = await FakeDaemonHome.create();
     using _client = await startWithVm(home);
     const place = placeOf(home);
-    await runBanger(place, ['vm', 'exec', '-di', 'demo', '--', 'cat']);
+    const started = await runBanger(place, ['vm', 'exec', '-di', '--json', 'demo', '--', 'cat']);
+    assert.deepEqual(JSON.parse(started.text), { id: 1 });
     const looking = new RunningBanger(place, ['vm', 'attach', 'demo']);
     looking.child.stdin.end('not this\n');
     const input = 'this\n';
@@ -145,7 +150,9 @@ describe('a detached command', { timeout: 60_000 }, () => {
       assert.equal(result.status, 3);
       assert.match(result.stderr, /\[DETACHED_COMMAND_NOT_FOUND\]/);
     }
-    assert.equal((await runBanger(place, ['vm', 'exec', '-d', 'demo', '--', 'nope'])).status, 127);
+    const missing = await runBanger(place, ['vm', 'exec', '-d', '--json', 'demo', '--', 'nope']);
+    assert.equal(missing.status, 127);
+    assert.equal(JSON.parse(missing.stderr).error.code, 'COMMAND_NOT_FOUND');
     assert.equal((await runBanger(place, ['vm', 'attach', 'demo', 'x'])).status, 2);
   });
 });

@@ -18,12 +18,13 @@ describe('restart', () => {
   it('boots afresh, also a VM that is off', () =>
     withVm(async (client) => {
       const before = await client.vms.get('demo');
-      const restarted = await (await client.vms.restart('demo')).result();
+      const { vm: restarted } = await (await client.vms.restart('demo')).result();
       assert.equal(restarted.state, 'running');
       assert.notEqual(restarted.bootId, before.bootId);
       assert.notEqual(restarted.pid, before.pid);
       await (await client.vms.stop('demo')).result();
-      assert.equal((await (await client.vms.restart('demo')).result()).state, 'running');
+      const { vm, stop } = await (await client.vms.restart('demo')).result();
+      assert.deepEqual([vm.state, stop], ['running', 'already-stopped']);
     }));
 
   it('keeps a VM that is removed when it stops', () =>
@@ -95,7 +96,7 @@ describe('set', () => {
       const { atNextStart } = await (await client.vms.set('demo', { vcpus: 2, memoryMiB: 512 })).result();
       assert.deepEqual(atNextStart, ['vcpus', 'memoryMiB']);
       assert.deepEqual((await client.vms.get('demo')).pendingChanges, ['vcpus', 'memoryMiB']);
-      const restarted = await (await client.vms.restart('demo')).result();
+      const { vm: restarted } = await (await client.vms.restart('demo')).result();
       assert.equal(restarted.pendingChanges, undefined);
       assert.equal(restarted.spec.vcpus, 2);
     }));
@@ -137,7 +138,8 @@ describe('touch and addresses', () => {
       const addresses = [before, ...others].map(({ hostAddress }) => hostAddress);
       for (const address of addresses) assert.match(address ?? '', /^127\.77\.\d+\.\d+$/);
       assert.equal(new Set(addresses).size, addresses.length);
-      assert.equal((await (await client.vms.restart('demo')).result()).hostAddress, before.hostAddress);
+      const { vm } = await (await client.vms.restart('demo')).result();
+      assert.equal(vm.hostAddress, before.hostAddress);
     }));
 
   it('gives a VM without a network none', () =>

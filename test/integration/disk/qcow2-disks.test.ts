@@ -3,7 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { MiB } from '#base/sizes.ts';
+import { GiB, MiB } from '#base/sizes.ts';
+import { parseDiskSize } from '#cli/parameters.ts';
+import { UserError } from '#contract/errors.ts';
 import type { RootDiskSpec } from '#disk/disk.ts';
 import { describeDiskDriver } from '#disk/conformance.ts';
 import { Qcow2Disks } from '#disk/qcow2/qcow2-disks.ts';
@@ -59,6 +61,20 @@ for (const [title, sizeBytes] of Object.entries({ '8 MiB': 8 * MiB, '9 TiB': 9 *
   });
 }
 
+for (const baseBytes of [MiB, 3 * MiB + 512, GiB, GiB + 1]) {
+  test(`the least size for a base of ${baseBytes} bytes can be given as it is told`, async (t) => {
+    const spec = await newSpec(t);
+    await truncate(spec.basePath, baseBytes);
+    const disks = new Qcow2Disks();
+    await assert.rejects(disks.createRootDisk({ ...spec, sizeBytes: 512 }), (error) => {
+      assert.ok(error instanceof UserError);
+      const told = parseDiskSize(/--disk-size (\S+)$/.exec(error.hint ?? '')?.[1] ?? '');
+      assert.ok(told >= baseBytes && told < baseBytes + GiB, `${error.hint}`);
+      return true;
+    });
+  });
+}
+
 test('a disk of another size or base is made anew', async (t) => {
   const spec = await newSpec(t);
   const disks = new Qcow2Disks();
@@ -103,6 +119,7 @@ test('a disk whose base is gone is damaged', async (t) => {
   await assert.rejects(disks.findRootDisk(spec.folder), {
     code: 'DISK_DAMAGED',
     message: /its base ".*base\.raw" is gone$/,
+    hint: /banger fsck/,
   });
 });
 

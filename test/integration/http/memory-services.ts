@@ -193,7 +193,7 @@ class MemoryVms implements VmHandlers {
     const vm = this.get(reference);
     return this.#operations.begin({ kind: 'vm.restart', vm }, async (context) => {
       await this.#boot(vm, context);
-      return { vm: this.get(vm.id) };
+      return { vm: this.get(vm.id), stop: vm.state === 'running' ? 'powered-off' : 'already-stopped' };
     });
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UserError } from '#contract/errors.ts';
@@ -60,7 +60,18 @@ test('a hypervisor that never answers is given up and killed', async () => {
   await assert.rejects(start.hypervisor.launch(start.config), {
     code: 'MACHINE_START_FAILED',
     message: `Cannot start machine "${start.config.id}": QEMU did not answer within 0.2 s`,
+    hint: /banger doctor/,
   });
+  await assertNothingLeft(start);
+});
+
+test('a kernel that is none or is gone: a hint, and nothing is started', async () => {
+  await using start = await prepare(join(PROGRAMS, 'never-answers'));
+  const expected = { code: 'MACHINE_START_FAILED', hint: /banger fsck/ };
+  await writeFile(start.config.kernelPath, 'text');
+  await assert.rejects(start.hypervisor.launch(start.config), expected);
+  await rm(start.config.kernelPath);
+  await assert.rejects(start.hypervisor.launch(start.config), expected);
   await assertNothingLeft(start);
 });
 
@@ -83,7 +94,10 @@ test('a hypervisor that is not installed: the package', async () => {
 
 test('a hypervisor that may not be executed', async () => {
   await using start = await prepare('/etc/passwd');
-  await assert.rejects(start.hypervisor.launch(start.config), { code: 'MACHINE_START_FAILED' });
+  await assert.rejects(start.hypervisor.launch(start.config), {
+    code: 'MACHINE_START_FAILED',
+    hint: /banger doctor/,
+  });
   await assertNothingLeft(start);
 });
 

@@ -1,11 +1,18 @@
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
+import { jsonFlag } from '../../parameters.ts';
+
+interface Flags {
+  readonly json: boolean;
+}
 
 export const configPathCommand = buildCommand({
-  func(this: CliContext) {
-    this.output.line(this.layout.configPath);
+  func(this: CliContext, { json }: Flags) {
+    const path = this.layout.configPath;
+    if (json) this.output.json({ path });
+    else this.output.line(path);
   },
-  parameters: {},
+  parameters: { flags: { json: jsonFlag } },
   docs: {
     brief: 'Print where your configuration file is',
     fullDescription: `Print the path of your configuration file, whether it is there or not.

@@ -41,7 +41,8 @@ export const createVmCommand = buildCommand({
   docs: {
     brief: 'Make a VM and boot it',
     customUsage: ['[flags]', '[flags] -- <command> [argument]...'],
-    fullDescription: `Make a VM and boot it; print its name when it is ready. It stays until \`banger vm delete\`.
+    fullDescription: `Make a VM and boot it; print its name when it is ready. It stays until \`banger vm delete\`,
+also when its guest never answers.
 
 Where its image names a command, or words after \`--\` replace it, that runs as the service of the VM: it is started at each boot, and
 again as \`--restart\` says. \`banger vm show\` shows how it is, \`banger vm logs\` what it writes.

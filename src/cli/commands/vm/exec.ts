@@ -6,8 +6,9 @@ import { exitStatusOfCommand } from '../../guest/command-status.ts';
 import { readGivenVariables } from '../../guest/given-variables.ts';
 import { runGuestCommand, toRequest, type GuestCommand } from '../../guest/guest-command.ts';
 import { LOGIN_SHELL } from '../../guest/login-shell.ts';
-import { onOff } from '../../parameters.ts';
+import { jsonFlag, onOff } from '../../parameters.ts';
 import { StopSignals } from '../../stop-signals.ts';
+import { jsonNeedsDetach } from './json-needs-detach.ts';
 import { placeAliases, placeFlags, type PlaceFlags } from './run-flags.ts';
 import { vmPositional } from './vm-parameter.ts';
 
@@ -15,6 +16,7 @@ interface Flags extends PlaceFlags {
   readonly interactive: boolean;
   readonly detach: boolean;
   readonly tty: boolean;
+  readonly json: boolean;
 }
 
 async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<void> {
@@ -24,6 +26,8 @@ async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<voi
       hint: 'leave "-t" out',
     });
   }
+  const { json } = flags;
+  if (json && !flags.detach) throw jsonNeedsDetach('banger vm exec');
   using client = await this.connect();
   const command: GuestCommand = {
     vm,
@@ -34,9 +38,9 @@ async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<voi
     cwd: flags.workdir,
     user: flags.user,
   };
-  this.exitStatus = await exitStatusOfCommand(this, () =>
-    flags.detach ? startDetached(client, this, command) : runAttached(client, this, command),
-  );
+  const run = () =>
+    flags.detach ? startDetached({ client, json }, this, command) : runAttached(client, this, command);
+  this.exitStatus = await exitStatusOfCommand(this, run, { json });
 }
 
 async function runAttached(
@@ -49,13 +53,14 @@ async function runAttached(
 }
 
 async function startDetached(
-  client: BangerClient,
+  { client, json }: { client: BangerClient; json: boolean },
   context: CliContext,
   command: GuestCommand,
 ): Promise<number> {
   const { vm, request } = toRequest(command, context);
   const { id } = await client.commands.start(vm, { ...request, stdin: command.passStdin });
-  context.output.line(String(id));
+  if (json) context.output.json({ id });
+  else context.output.line(String(id));
   return 0;
 }
 
@@ -74,6 +79,7 @@ export const execCommand = buildCommand({
       interactive: onOff('Pass stdin on to the command'),
       tty: onOff('Give the command a terminal'),
       detach: onOff('Let it run on by itself, and print its number'),
+      json: jsonFlag,
       ...placeFlags,
     },
     aliases: { i: 'interactive', t: 'tty', d: 'detach', ...placeAliases },
@@ -91,7 +97,7 @@ the exit status comes back (128 + n when signal n ended it). Without \`-i\` the 
 not given are those that the VM's image names; \`banger vm show\` shows them.
 
 With \`-d\` the command belongs to nobody: it runs on until it ends, gets a signal, or the VM stops. \`banger vm attach\` shows it. With \`-di\` its
-stdin stays open for those who attach, with \`-dt\` it has a terminal.
+stdin stays open for those who attach, with \`-dt\` it has a terminal. \`--json\` is for \`-d\`: \`{ "id": 3 }\`.
 
   banger vm exec demo -- ls -l /
   banger vm exec -it demo

@@ -5,7 +5,7 @@ import { commandOf } from '#contract/vm-command.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import type { CliContext } from '../../context.ts';
 import { createVm } from '../../create-vm.ts';
-import { onOff } from '../../parameters.ts';
+import { jsonFlag, onOff } from '../../parameters.ts';
 import { formatElapsed } from '../../elapsed.ts';
 import { awaitService } from '../../guest/await-service.ts';
 import { exitStatusOfCommand } from '../../guest/command-status.ts';
@@ -14,12 +14,14 @@ import { LOGIN_SHELL } from '../../guest/login-shell.ts';
 import { deleteVmForSure } from '../../guest/remove-after-run.ts';
 import { Interruption } from '../../interruption.ts';
 import { StopSignals } from '../../stop-signals.ts';
+import { jsonNeedsDetach } from './json-needs-detach.ts';
 import { createFlags, toCommand, toCreateRequest, type CreateFlags } from './create-flags.ts';
 import { runAliases } from './run-flags.ts';
 
 interface Flags extends CreateFlags {
   readonly rm: boolean;
   readonly detach: boolean;
+  readonly json: boolean;
 }
 
 interface Run {
@@ -27,6 +29,7 @@ interface Run {
   signals: StopSignals;
   request: CreateVmRequest;
   rm: boolean;
+  json: boolean;
 }
 
 async function runVm(this: CliContext, flags: Flags): Promise<void> {
@@ -39,14 +42,15 @@ async function runVm(this: CliContext, flags: Flags): Promise<void> {
   };
   using client = await this.connect();
   using signals = new StopSignals();
-  const run: Run = { client, signals, request, rm: flags.rm };
+  const run: Run = { client, signals, request, rm: flags.rm, json: flags.json };
   if (flags.detach) await runDetached(this, run);
   else await runAttached(this, run);
 }
 
-function refuseAmbiguous({ rm, detach }: Flags, command: readonly string[] | undefined): void {
+function refuseAmbiguous({ rm, detach, json }: Flags, command: readonly string[] | undefined): void {
   if (command?.length === 0) throw ambiguous('there is no command after "--"', 'leave "--" out for a shell');
   if (detach && rm) throw ambiguous('"--detach" keeps the VM and "--rm" removes it', 'leave one of them out');
+  if (json && !detach) throw jsonNeedsDetach('banger vm run');
 }
 
 function ambiguous(condition: string, hint: string): UserError {
@@ -56,11 +60,13 @@ function ambiguous(condition: string, hint: string): UserError {
 async function runDetached(context: CliContext, run: Run): Promise<void> {
   const { value: vm, elapsedMs } = await createVm(context, run);
   noteReady(context, elapsedMs);
-  context.output.line(vm.name);
-  context.exitStatus = await exitStatusOfCommand(context, async () => {
+  if (run.json) context.output.json(vm);
+  else context.output.line(vm.name);
+  const awaitStart = async () => {
     await awaitService(run, vm);
     return 0;
-  });
+  };
+  context.exitStatus = await exitStatusOfCommand(context, awaitStart, run);
   noteStays(context, vm.name);
 }
 
@@ -124,6 +130,7 @@ export const runVmCommand = buildCommand({
       detach: onOff(
         'Print its name as soon as it is ready, and leave it running; its command runs as a service',
       ),
+      json: jsonFlag,
     },
     aliases: { d: 'detach', ...runAliases },
   },
@@ -133,7 +140,8 @@ export const runVmCommand = buildCommand({
     fullDescription: `Make a VM, boot it, and run a command in it; without one, what its image is there to run, else a login shell. The words
 after \`--\` reach the guest exactly as they are, stdout carries only what the command writes, and its exit status comes back
 (128 + n when signal n ended it).
-The VM stays afterwards, unless there is \`--rm\`.
+The VM stays afterwards, unless there is \`--rm\`; a guest that never answers is kept in any case, to be looked at. \`--json\` is for \`-d\`: it
+prints the VM.
 
   banger vm run --rm -- uname -a
   banger vm run --name demo

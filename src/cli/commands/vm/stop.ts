@@ -1,8 +1,8 @@
 import { buildCommand } from '@stricli/core';
 import type { CliContext } from '../../context.ts';
-import { formatElapsed } from '../../elapsed.ts';
 import { jsonFlag } from '../../parameters.ts';
 import { forSeveralVms } from '../../several-vms.ts';
+import { noteKilled } from './note-killed.ts';
 import { stopTimeoutFlag } from './stop-timeout.ts';
 import { vmsPositional } from './vm-parameter.ts';
 
@@ -11,20 +11,16 @@ interface Flags {
   readonly json: boolean;
 }
 
-const DEFAULT_TIMEOUT_MS = 10_000;
-
 export const stopVmCommand = buildCommand({
   async func(this: CliContext, { timeout, json }: Flags, ...references: string[]) {
-    const waited = formatElapsed(timeout ?? DEFAULT_TIMEOUT_MS);
     await forSeveralVms(this, {
       references,
       json,
       begin: (client, reference) =>
         client.vms.stop(reference, timeout === undefined ? {} : { timeoutMs: timeout }),
       toJson: (outcome) => ({ outcome }),
-      note: (name, outcome) => {
-        if (outcome === 'killed')
-          this.output.note(`"${name}" did not power off within ${waited} and was killed`);
+      note: (name, outcome, result) => {
+        noteKilled(this, name, result);
         if (outcome === 'already-stopped') this.output.note(`"${name}" was stopped already`);
       },
     });
