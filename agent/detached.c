@@ -116,7 +116,7 @@ struct detached *detached_at(size_t index) {
 static bool take_output(struct detached *command, struct source *source) {
     static uint8_t buffer[READ_AT_ONCE];
     if (!source_waiting(source)) return false;
-    ssize_t got = read(source->watch->fd, buffer, sizeof buffer);
+    ssize_t got = source_read(source, buffer, sizeof buffer);
     if (got > 0) {
         scrollback_append(&command->output, source->stream, buffer, (size_t)got);
         bool drained = source->short_read_is_empty && got < READ_AT_ONCE && !source->watch->hangup;

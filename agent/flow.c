@@ -42,12 +42,19 @@ size_t source_room(const struct source *source, const struct outbox *out) {
     return room < source->credit ? room : source->credit;
 }
 
+ssize_t source_read(const struct source *source, void *to, size_t room) {
+    ssize_t got = read(source->watch->fd, to, room);
+    // A terminal says EIO when its other end is closed and nothing is there to read. The kernel looks at that in the other order:
+    // what was written in between is lost to who believes it the first time.
+    return got < 0 && errno == EIO ? read(source->watch->fd, to, room) : got;
+}
+
 bool source_pump(struct source *source, struct outbox *out, uint32_t channel) {
     if (!source->watch || source->eof_sent) return false;
     if (source->ended) return source_finish(source, out, channel);
     size_t room = source->watch->readable ? source_room(source, out) : 0;
     if (room == 0) return false;
-    ssize_t got = read(source->watch->fd, outbox_reserve(out, room), room);
+    ssize_t got = source_read(source, outbox_reserve(out, room), room);
     if (got > 0) {
         outbox_commit(out, FRAME_DATA, source->stream, channel, (size_t)got);
         source->credit -= (uint32_t)got;

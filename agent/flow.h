@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "loop.h"
 #include "outbox.h"
@@ -40,6 +41,8 @@ struct sink {
 };
 
 void source_open(struct source *source, struct watch *watch, uint8_t stream, bool is_pipe);
+// As read(2), without losing the last words of a terminal.
+ssize_t source_read(const struct source *source, void *to, size_t room);
 // Moves up to one frame into the outbox; true when something was put there.
 bool source_pump(struct source *source, struct outbox *out, uint32_t channel);
 // False when the host granted more than a window's worth can ever be.
