@@ -21,7 +21,7 @@ async function rage(test: TestContext, seed: number): Promise<void> {
     seed,
     vms: 6,
     users: 3,
-    isOver: ({ operations, elapsedMs }) => operations >= 200 || elapsedMs > 60_000,
+    isOver: ({ operations, daemons, elapsedMs }) => (operations >= 200 && daemons >= 4) || elapsedMs > 60_000,
     size: { memoryMiB: 256, vcpus: 2 },
     lifeMs: { from: 200, to: 2000 },
     boundMs: 45_000,

@@ -26,7 +26,7 @@ export interface StormOptions {
   vms: number;
   /** How many users there are at the same time. */
   users: number;
-  isOver: (done: { operations: number; elapsedMs: number }) => boolean;
+  isOver: (done: { operations: number; daemons: number; elapsedMs: number }) => boolean;
   size: { memoryMiB: number; vcpus: number };
   /** How long the daemon lives. */
   lifeMs: { from: number; to: number };
@@ -104,7 +104,8 @@ export class Storm {
 
   #isOver(): boolean {
     const elapsedMs = performance.now() - this.#beganAt;
-    return this.#options.isOver({ operations: this.#report.operations, elapsedMs });
+    const { operations, daemons } = this.#report;
+    return this.#options.isOver({ operations, daemons, elapsedMs });
   }
 
   /** Resolves with what was known of each VM when the daemon ended. */
