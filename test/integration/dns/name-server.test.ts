@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { encode } from 'dns-packet';
 import fc from 'fast-check';
 import { pollUntil } from '#base/backoff.ts';
+import { systemErrorCode } from '#base/errors.ts';
 import { silentLogger, type LogFields } from '#base/log.ts';
 import { VmNameServer, type VmNameServerOptions } from '#dns/vm-name-server.ts';
 import { DnsTcpClient } from '../../support/dns-tcp-client.ts';
@@ -180,16 +181,37 @@ test('closing frees the port, ends connections and tries no more', async (t) => 
   assert.equal(waiting.status().listening, false);
 });
 
-/** Somebody else on a port that both transports would need. */
+/**
+ * Somebody else on a port that both transports would need. It is one that no system gives out by itself: once it is free, nobody
+ * else's connection may have it, over neither transport.
+ */
 async function takePort(kind: 'tcp' | 'udp'): Promise<{ port: number; free: () => Promise<void> }> {
-  if (kind === 'tcp') {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const { port } = server.address() as AddressInfo;
-    return { port, free: () => server[Symbol.asyncDispose]() };
+  for (let port = 10_000 + (process.pid % 10_000); port < 32_000; port += 1) {
+    const taken = await take(kind, port);
+    const other = taken && (await take(kind === 'tcp' ? 'udp' : 'tcp', port));
+    if (taken && other) {
+      await other();
+      return { port, free: taken };
+    }
+    await taken?.();
   }
-  const socket = createSocket('udp4').bind(0, '127.0.0.1');
-  await once(socket, 'listening');
-  const { port } = socket.address();
-  return { port, free: () => socket[Symbol.asyncDispose]() };
+  throw new Error('every port is taken');
+}
+
+async function take(kind: 'tcp' | 'udp', port: number): Promise<(() => Promise<void>) | undefined> {
+  const tcp = kind === 'tcp' ? createServer() : undefined;
+  const udp = kind === 'udp' ? createSocket('udp4') : undefined;
+  try {
+    await Promise.all([
+      tcp && once(tcp.listen(port, '127.0.0.1'), 'listening'),
+      udp && once(udp.bind(port, '127.0.0.1'), 'listening'),
+    ]);
+  } catch (error) {
+    if (systemErrorCode(error) === 'EADDRINUSE') return undefined;
+    throw error;
+  }
+  return async () => {
+    await tcp?.[Symbol.asyncDispose]();
+    await udp?.[Symbol.asyncDispose]();
+  };
 }
