@@ -1,11 +1,10 @@
+import { homeFolder } from '#base/home-folder.ts';
 import { runCli } from '#cli/main.ts';
 import { resolveLayout } from '#contract/layout.ts';
 import { exposeCollector } from '#host/expose-collector.ts';
 
 const uid = process.getuid?.() ?? 0;
-// What few commands need is not imported: `node:os` takes 0.3 ms.
-const home = process.env['HOME'] ?? process.getBuiltinModule('node:os').homedir();
-const layout = resolveLayout(process.env, uid, home);
+const layout = resolveLayout(process.env, uid, homeFolder(process.env));
 const program = process.execPath;
 const entry = `${import.meta.dirname}/${import.meta.filename.endsWith('.ts') ? 'bangerd.ts' : 'bangerd.js'}`;
 

@@ -11,18 +11,21 @@ import { indexPath, LAYERS_FOLDER } from './index-path.ts';
 const RUN_BYTES = MiB;
 const FULL = ['ENOSPC', 'EDQUOT'];
 
+/** Placed content of which is known whose it is. */
+export type LayerContent = PlacedContent & { inode: Inode };
+
 /** Notes where the contents of each layer are put while a root disk is written. */
 export class ContentRecorder {
   readonly #indexes = new Map<number, ContentIndex>();
   /** Of each layer the part that may still grow: several are written at a time. */
   readonly #growing = new Map<number, ContentRun>();
 
-  record({ inode, offset, position, piece }: PlacedContent & { inode: Inode }): void {
+  record({ inode, offset, position, piece }: LayerContent): void {
     for (let done = 0; done < piece.length;) {
       const begin = offset + done;
       const most = RUN_BYTES - (begin % RUN_BYTES);
       const part = piece.subarray(done, done + most);
-      this.#add(inode, { member: inode.index, offset: begin, position: position + done, length: 0 }, part);
+      this.#add({ inode, offset: begin, position: position + done, piece: part });
       done += part.length;
     }
   }
@@ -56,17 +59,18 @@ export class ContentRecorder {
     }
   }
 
-  #add({ layer }: Inode, { member, offset, position }: Omit<ContentRun, 'crc32'>, part: Buffer): void {
+  #add({ inode, offset, position, piece }: LayerContent): void {
+    const { layer, index: member } = inode;
     const run = this.#growing.get(layer);
     const isNext =
       run?.member === member && run.offset + run.length === offset && run.position + run.length === position;
     if (isNext && offset % RUN_BYTES !== 0) {
-      run.crc32 = crc32(part, run.crc32);
-      run.length += part.length;
+      run.crc32 = crc32(piece, run.crc32);
+      run.length += piece.length;
       return;
     }
     this.#finish(layer);
-    this.#growing.set(layer, { member, offset, position, length: part.length, crc32: crc32(part) });
+    this.#growing.set(layer, { member, offset, position, length: piece.length, crc32: crc32(piece) });
   }
 
   #finish(layer: number): void {

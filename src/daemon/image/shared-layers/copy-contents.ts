@@ -65,17 +65,11 @@ function* windowsOf(index: ContentIndex, rows: Uint32Array): Generator<ContentRu
 }
 
 async function readWhole(disk: FileHandle, target: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < target.length;) {
-    const bytes = await readSome(disk, target.subarray(done), position + done);
-    if (bytes === 0) throw new DamagedContents('it is shorter than it was');
-    done += bytes;
-  }
-}
-
-async function readSome(disk: FileHandle, target: Buffer, position: number): Promise<number> {
   try {
-    return (await disk.read(target, 0, target.length, position)).bytesRead;
+    const { bytesRead } = await disk.read(target, 0, target.length, position);
+    if (bytesRead === target.length) return;
   } catch (cause) {
     throw new DamagedContents('it cannot be read', { cause });
   }
+  throw new DamagedContents('it is shorter than it was');
 }

@@ -2,10 +2,9 @@ import { basename } from 'node:path';
 import { messageOf } from '#base/errors.ts';
 import type { Logger } from '#base/log.ts';
 import type { ProgressReporter } from '#base/progress.ts';
-import type { FileTree, PlacedContent } from '#ext4/writer/file-tree.ts';
+import type { FileTree } from '#ext4/writer/file-tree.ts';
 import type { MergedTar } from '#oci/layers/merge-layers.ts';
-import type { Inode } from '#oci/layers/merge-tree.ts';
-import type { ContentRecorder } from './content-recorder.ts';
+import type { ContentRecorder, LayerContent } from './content-recorder.ts';
 import { SharedLayers, type OnUnusable } from './shared-layers.ts';
 
 export interface SharingReport {
@@ -49,7 +48,7 @@ export async function shareContents({ tree, wanted }: MergedTar, sharing: Sharin
   return {
     ...tree,
     contents: inOrder.map(({ read }) => read),
-    onContent: (content: PlacedContent & { inode: Inode }) => recorder.record(content),
+    onContent: (content: LayerContent) => recorder.record(content),
   };
 }
 
