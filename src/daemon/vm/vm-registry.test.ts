@@ -63,6 +63,34 @@ test('get of what was deleted says so, find is undefined, the name is free', () 
   assert.equal(registry.isNameTaken('demo'), false);
 });
 
+test('a record is read once, by id or by name, and whoever gets it cannot change it', () => {
+  repository.insert(vmRecord());
+  const record = registry.resolve('demo');
+  repository.remove(ID); // what no daemon does behind its registry's back
+  assert.equal(registry.find(ID), record);
+  assert.equal(registry.findByName('demo'), record);
+  assert.equal(registry.resolve(ID), record);
+  assert.throws(() => (record.spec.vcpus = 99), TypeError);
+});
+
+test('a record that was renamed or removed is found by its old name no more', () => {
+  registry.add(vmRecord());
+  registry.change(ID, { name: 'other' });
+  assert.equal(registry.findByName('demo'), undefined);
+  assert.equal(registry.findByName('other')?.id, ID);
+  registry.remove(ID);
+  assert.equal(registry.findByName('other'), undefined);
+});
+
+test('what the store refuses to write stays as it was', (t) => {
+  registry.add(vmRecord());
+  t.mock.method(repository, 'update', () => {
+    throw new Error('the disk is full');
+  });
+  assert.throws(() => registry.transition(ID, 'starting'), /the disk is full/);
+  assert.deepEqual(registry.get(ID), vmRecord());
+});
+
 test('a transition is stored, with what changes along with it', () => {
   registry.add(vmRecord({ lastError: { code: 'INTERNAL', message: 'before' } }));
   registry.transition(ID, 'starting', { lastError: null });

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Abortable } from '#base/abort.ts';
+import { deepFreeze } from '#base/deep-freeze.ts';
 import { UserError } from '#contract/errors.ts';
 import type { VmState } from '#contract/owner/vm.ts';
 import type { DamagedVmRow, VmRecord, VmRepository } from '#store/vm-repository.ts';
@@ -23,10 +24,12 @@ export interface VmRegistryOptions {
   onChange?: (news: RecordNews) => void;
 }
 
-/** The records, with the state machine held and with news for those who wait. */
+/** The records, with the state machine held and with news for those who wait. Nobody else writes them while the daemon runs. */
 export class VmRegistry {
   readonly #repository: VmRepository;
   readonly #onChange: (news: RecordNews) => void;
+  /** As they were read or written last. To read one anew takes longer than all else that is done for a ping. */
+  readonly #known = new Map<string, VmRecord>();
   /** Of VMs that have no record yet. */
   readonly #heldNames = new Set<string>();
   #news = Promise.withResolvers<void>();
@@ -45,11 +48,12 @@ export class VmRegistry {
   }
 
   find(id: string): VmRecord | undefined {
-    return this.#repository.find(id);
+    return this.#known.get(id) ?? this.#remember(this.#repository.find(id));
   }
 
   findByName(name: string): VmRecord | undefined {
-    return this.#repository.findByName(name);
+    for (const record of this.#known.values()) if (record.name === name) return record;
+    return this.#remember(this.#repository.findByName(name));
   }
 
   /**
@@ -63,7 +67,7 @@ export class VmRegistry {
   }
 
   isNameTaken(name: string): boolean {
-    return this.#heldNames.has(name) || this.#repository.findByName(name) !== undefined;
+    return this.#heldNames.has(name) || this.findByName(name) !== undefined;
   }
 
   /** For a VM to come: nobody else is given the name until this is disposed of. */
@@ -74,7 +78,7 @@ export class VmRegistry {
 
   /** @throws UserError `VM_NOT_FOUND` when it was deleted meanwhile */
   get(id: string): VmRecord {
-    const record = this.#repository.find(id);
+    const record = this.find(id);
     if (record) return record;
     throw new UserError('VM_NOT_FOUND', `Cannot find VM "${id}": it was deleted`, { hint: 'banger vm list' });
   }
@@ -82,6 +86,7 @@ export class VmRegistry {
   /** @throws UserError `VM_NAME_TAKEN` */
   add(record: VmRecord): void {
     this.#repository.insert(record);
+    this.#remember(record);
     this.#tell({ after: record });
   }
 
@@ -103,7 +108,7 @@ export class VmRegistry {
 
   remove(id: string): void {
     const before = this.find(id);
-    this.#repository.remove(id);
+    this.#forget(id);
     this.#tell(before ? { before } : {});
   }
 
@@ -114,7 +119,7 @@ export class VmRegistry {
 
   /** Of a VM whose row cannot be read. */
   forgetDamaged(id: string): void {
-    this.#repository.remove(id);
+    this.#forget(id);
     this.announce();
   }
 
@@ -128,8 +133,19 @@ export class VmRegistry {
   #store(before: VmRecord, after: VmRecord): VmRecord {
     if (isDeepStrictEqual(before, after)) return before; // a store that cannot be written says the same
     this.#repository.update(after);
+    this.#remember(after);
     this.#tell({ before, after });
     return after;
+  }
+
+  #remember<T extends VmRecord | undefined>(record: T): T {
+    if (record) this.#known.set(record.id, deepFreeze(record));
+    return record;
+  }
+
+  #forget(id: string): void {
+    this.#repository.remove(id);
+    this.#known.delete(id);
   }
 
   #tell(news: RecordNews): void {
