@@ -50,7 +50,7 @@ export class ExecUpgrades {
       closing.throwIfAborted();
       const { reference, command } = targetOf(request);
       const { id, run } = vms.get(reference);
-      const agent = await vms.agent(id, { signal: AbortSignal.any([gone.signal, closing]) });
+      const agent = await vms.agent(id, { signal: gone.signal });
       gone.signal.throwIfAborted();
       const use = activity.use(id);
       socket.off('close', onClose).once('close', () => use[Symbol.dispose]());
