@@ -111,6 +111,7 @@ static bool send_final(struct channel *channel, struct outbox *out) {
 
 bool channel_pump(struct channel *channel, struct outbox *out) {
     bool progress = false;
+    if (channel->done) return false;
     check_child(channel);
     if (channel->operation->tick) channel->operation->tick(channel);
     sink_pump(&channel->sink);

@@ -95,11 +95,6 @@ static bool pump_channels(struct session *session) {
             moved |= channel_pump(session->channels[index], &session->out);
         }
         session->next_channel++;
-        for (size_t i = session->channel_count; i-- > 0;) {
-            if (!session->channels[i]->done) continue;
-            channel_free(session->channels[i]);
-            session->channels[i] = session->channels[--session->channel_count];
-        }
         if (!moved) break;
         progress = true;
     }
@@ -112,6 +107,15 @@ static void flush(struct session *session) {
     int result = outbox_flush(&session->out, stream->fd);
     if (result == 0) stream->writable = false;
     if (result < 0) link_lost(&session->link);
+}
+
+// After its last frame has gone out: nobody waits for what closing eight descriptors takes.
+static void free_done_channels(struct session *session) {
+    for (size_t i = session->channel_count; i-- > 0;) {
+        if (!session->channels[i]->done) continue;
+        channel_free(session->channels[i]);
+        session->channels[i] = session->channels[--session->channel_count];
+    }
 }
 
 static void host_is_gone(struct session *session) {
@@ -150,6 +154,7 @@ static int turn(struct session *session) {
     progress |= pump_channels(session);
     bool was_full = outbox_stream_room(&session->out) < ROOM_TO_GO_ON;
     flush(session);
+    free_done_channels(session);
     if (was_full && outbox_stream_room(&session->out) >= ROOM_TO_GO_ON) progress = true;
     if (session->link.gone || session->link.connected != was_connected) progress = true;
     wait = sooner(wait, reaper_tick());

@@ -19,6 +19,7 @@ static uint64_t due;
 static _Noreturn void wait_for_request(void) {
     pipes_enter(&pipes, &command);
     setsid();
+    exec_child_rehearse();
     static uint8_t request[PIPE_BUF];
     ssize_t length = read(PIPE_REQUEST, request, sizeof request);
     if (length <= 0) _exit(0); // the agent is gone
