@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
+import type { Abortable } from '#base/abort.ts';
 import type { Clock } from '#base/clock.ts';
 import { FrameDecoder } from '#contract/guest/frame-decoder.ts';
 import { CONTROL_CHANNEL, encodeFrame, FrameType } from '#contract/guest/frames.ts';
@@ -26,15 +27,23 @@ import { NonceScanner } from './nonce-scanner.ts';
  */
 const FIRST_REPEAT_MS = 3000;
 
+interface GreeterOptions {
+  clock: Clock;
+  /** Nobody has sent this guest anything before. */
+  isFirstHost: boolean;
+}
+
+type GreetOptions = GreeterOptions & Abortable;
+
 /**
  * Begins a session on a stream in any state: what an older host left half-written is completed and discarded, and so is
  * what the guest had queued for it. Afterwards the stream is at a frame boundary, paused, and without listeners of this function.
  *
  * @throws UserError `GUEST_PROTOCOL`, `GUEST_LINK_LOST`; the signal's reason
  */
-export function greet(stream: Duplex, clock: Clock, signal: AbortSignal | undefined): Promise<AgentHello> {
+export function greet(stream: Duplex, { clock, isFirstHost, signal }: GreetOptions): Promise<AgentHello> {
   return new Promise((resolve, reject) => {
-    const greeter = new Greeter(stream, clock, (outcome) => {
+    const greeter = new Greeter(stream, { clock, isFirstHost }, (outcome) => {
       signal?.removeEventListener('abort', onAbort);
       if ('hello' in outcome) resolve(outcome.hello);
       else reject(outcome.error);
@@ -50,7 +59,7 @@ type Outcome = { hello: AgentHello } | { error: unknown };
 
 class Greeter {
   readonly #stream: Duplex;
-  readonly #clock: Clock;
+  readonly #options: GreeterOptions;
   readonly #done: (outcome: Outcome) => void;
   readonly #onData = (chunk: Uint8Array) => this.#receive(chunk);
   readonly #onError = (error: Error) => this.stop({ error: linkLostError(error) });
@@ -63,9 +72,9 @@ class Greeter {
   #isFound = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stream: Duplex, clock: Clock, done: (outcome: Outcome) => void) {
+  constructor(stream: Duplex, options: GreeterOptions, done: (outcome: Outcome) => void) {
     this.#stream = stream;
-    this.#clock = clock;
+    this.#options = options;
     this.#done = done;
   }
 
@@ -87,7 +96,9 @@ class Greeter {
     // What the socket has not taken yet will be said in time: a repeat would only queue behind it.
     if (this.#repeated === 0 || this.#stream.writableLength === 0) {
       this.#isFound = false;
-      this.#stream.write(new Uint8Array(RESYNC_ZEROS));
+      // There is nothing to complete yet, and an emulated guest that has just booted takes 5 ms to read them.
+      const isNew = this.#options.isFirstHost && this.#repeated === 0;
+      if (!isNew) this.#stream.write(new Uint8Array(RESYNC_ZEROS));
       this.#sayHello();
     }
     this.#timer = setTimeout(() => this.#resynchronise(), FIRST_REPEAT_MS * 2 ** this.#repeated);
@@ -106,7 +117,7 @@ class Greeter {
       nonce,
       lowestGeneration: LOWEST_GENERATION,
       highestGeneration: HIGHEST_GENERATION,
-      ...(this.#isFound ? { wallClockNs: BigInt(this.#clock.now()) * 1_000_000n } : {}),
+      ...(this.#isFound ? { wallClockNs: BigInt(this.#options.clock.now()) * 1_000_000n } : {}),
       entropy: randomBytes(MAX_ENTROPY_BYTES),
     });
     for (const part of encodeFrame({ type: FrameType.HELLO, channel: CONTROL_CHANNEL, payload })) {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { duplexPair } from 'node:stream';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { isUserError } from '#contract/errors.ts';
 import type { ErrorCode } from '#contract/errors.ts';
-import { encodeFrame, FrameType } from '#contract/guest/frames.ts';
-import { MAX_DISCARDED_BYTES } from '#contract/guest/hello.ts';
+import { encodeFrame, FrameType, MAGIC } from '#contract/guest/frames.ts';
+import { MAX_DISCARDED_BYTES, RESYNC_ZEROS } from '#contract/guest/hello.ts';
 import { AgentClient } from './agent-client.ts';
 import { FakeAgent } from './fake/fake-agent.ts';
 import { newFakeGuestState } from './fake/fake-guest-state.ts';
@@ -63,6 +64,24 @@ describe('AgentClient.connect', () => {
     const client = await AgentClient.connect(guest.hostEnd, { clock: { now: () => 1_800_000_000_123 } });
     assert.equal(state.wallClockNs, 1_800_000_000_123_000_000n);
     await client.close();
+  });
+
+  it('says HELLO at once to a guest that nobody has spoken to, and resynchronises when it repeats that', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const [hostEnd, guestEnd] = duplexPair();
+    const connecting = AgentClient.connect(hostEnd, { isFirstHost: true });
+    const rejected = assert.rejects(connecting, isCode('GUEST_LINK_LOST'));
+    const sent: Buffer[] = [];
+    guestEnd.on('data', (chunk: Buffer) => sent.push(chunk));
+    await until(() => sent.length > 0);
+    assert.equal(Buffer.concat(sent).readUInt16LE(0), MAGIC);
+    const first = Buffer.concat(sent.splice(0)).length;
+    t.mock.timers.tick(3000);
+    await until(() => Buffer.concat(sent).length === RESYNC_ZEROS + first);
+    assert.deepEqual(Buffer.concat(sent).subarray(0, RESYNC_ZEROS), Buffer.alloc(RESYNC_ZEROS));
+    assert.equal(Buffer.concat(sent).readUInt16LE(RESYNC_ZEROS), MAGIC);
+    guestEnd.destroy();
+    await rejected;
   });
 
   it('gives up after 64 MiB of something else', async () => {

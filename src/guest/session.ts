@@ -21,6 +21,8 @@ import { PingQueue } from './ping-queue.ts';
 export interface SessionOptions extends Abortable {
   clock?: Clock | undefined;
   log?: Logger | undefined;
+  /** Nobody has sent this guest anything before: its link needs no resynchronisation. */
+  isFirstHost?: boolean | undefined;
 }
 
 const LAST_CHANNEL = 0xffff_ffff;
@@ -51,7 +53,8 @@ export class AgentSession {
    */
   static async open(stream: Duplex, options: SessionOptions = {}): Promise<AgentSession> {
     try {
-      const greeting = greet(stream, options.clock ?? systemClock, options.signal);
+      const { clock = systemClock, isFirstHost = false, signal } = options;
+      const greeting = greet(stream, { clock, isFirstHost, signal });
       const hello = await awaitGuest(greeting, 'reach the guest agent', options.signal);
       if (hello.generation === 0) throw unsupported(hello);
       return new AgentSession(stream, hello, options.log ?? silentLogger);

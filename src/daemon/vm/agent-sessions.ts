@@ -10,6 +10,8 @@ import type { GuestLink } from '#guest/link.ts';
 
 interface Session {
   socketPath: string;
+  /** Until the first connection. */
+  isNewMachine: boolean;
   client: AgentClient | undefined;
   /** Settles with the next client; replaced when the link is lost. */
   ready: PromiseWithResolvers<AgentClient>;
@@ -40,11 +42,12 @@ export class AgentSessions {
     this.#onConnected = options.onConnected;
   }
 
-  /** Begins to connect, in the background. */
-  open(id: string, socketPath: string): void {
+  /** Begins to connect, in the background. `isNewMachine`: it was launched just now, and nobody has connected before. */
+  open(id: string, { socketPath, isNewMachine }: { socketPath: string; isNewMachine: boolean }): void {
     if (this.#sessions.has(id)) return;
     const session: Session = {
       socketPath,
+      isNewMachine,
       client: undefined,
       ready: newReady(),
       stop: new AbortController(),
@@ -100,7 +103,10 @@ export class AgentSessions {
     while (!signal.aborted) {
       try {
         const stream = await this.#link.connect({ socketPath: session.socketPath }, { signal });
-        const client = await AgentClient.connect(stream, { signal: withTimeout(GREETING_MS, signal) });
+        const isFirstHost = session.isNewMachine;
+        session.isNewMachine = false;
+        const bound = withTimeout(GREETING_MS, signal);
+        const client = await AgentClient.connect(stream, { isFirstHost, signal: bound });
         session.client = client;
         session.ready.resolve(client);
         const { agentVersion, init, readyUptimeMs } = client.hello;

@@ -73,7 +73,7 @@ export class MachineRunner {
       sessions,
       agentTimeoutMs,
       lifelessAfterMs,
-      connect: (id) => this.connect(id),
+      connect: (id) => this.#connect(id, { isNewMachine: true }),
       waitForExit: (id, bound) => this.waitForExit(id, bound),
       consoleLogPath: (id) => this.consoleLogPath(id),
       diagnostics: (id) => hypervisor.diagnostics(this.#placeOf(id)),
@@ -176,7 +176,7 @@ export class MachineRunner {
       machine,
       ...(network && { network: { ...network, ...(carrier && { process: carrier }) } }),
     });
-    this.connect(id);
+    this.#connect(id, { isNewMachine: false });
   }
 
   /** Sends a signal to the process of the machine. Returns false when there is none. */
@@ -192,9 +192,9 @@ export class MachineRunner {
     await this.#options.handles.set(id, { ...handles, launched: { ...handles.launched, ...change } });
   }
 
-  connect(id: string): void {
+  #connect(id: string, { isNewMachine }: { isNewMachine: boolean }): void {
     const machine = this.#options.handles.get(id).machine;
-    if (machine) this.#options.sessions.open(id, machine.guestSocketPath);
+    if (machine) this.#options.sessions.open(id, { socketPath: machine.guestSocketPath, isNewMachine });
   }
 
   /** Resolves when the VM's machine is gone. */
