@@ -48,7 +48,7 @@ export class PortForwards implements VmCapability {
     });
     this.#vms.set(vm.id, forwards);
     await forwards.publish(vm.published);
-    forwards.watch();
+    forwards.watch({ isNew: vm.state !== 'running' });
   }
 
   async applyChange(_before: VmRecord, after: VmRecord): Promise<void> {

@@ -64,9 +64,9 @@ export class VmForwards {
     this.#published = new ForwardSet(forwardOptions);
   }
 
-  /** From now on the guest is asked what it listens on. */
-  watch(): void {
-    void this.#poll();
+  /** From now on the guest is asked what it listens on. One that `isNew` is left alone for its first command, and listens on nothing yet. */
+  watch({ isNew }: { isNew: boolean }): void {
+    void this.#poll(isNew ? POLL_MS : 0);
   }
 
   /** Resolves when the host listens on all of them that it can. */
@@ -137,9 +137,15 @@ export class VmForwards {
     this.#options.onUse();
   }
 
-  async #poll(): Promise<void> {
+  /** Ends early when nobody watches any more, which the caller sees at the signal. */
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, { signal: this.#stop.signal }).catch(() => {});
+  }
+
+  async #poll(afterMs: number): Promise<void> {
     const { agent, log } = this.#options;
     const { signal } = this.#stop;
+    await this.#pause(afterMs);
     while (!signal.aborted) {
       if (this.#connections.count > 0) this.#noteUse();
       try {
@@ -152,7 +158,7 @@ export class VmForwards {
         log[level]({ error: messageOf(error) }, 'the ports of the guest are not known');
       }
       const isQuiet = performance.now() - this.#changedAt > QUIET_AFTER_MS;
-      await delay(isQuiet ? QUIET_POLL_MS : POLL_MS, { signal }).catch(() => {}); // the loop's condition sees the abort
+      await this.#pause(isQuiet ? QUIET_POLL_MS : POLL_MS);
     }
   }
 }
