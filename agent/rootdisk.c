@@ -95,6 +95,17 @@ static bool find_disk(const char *serial, char *device, size_t size) {
     return found;
 }
 
+// The host has much of the disk in its page cache and each request costs an emulated guest a millisecond, so there shall be few. With
+// the kernel's 128 KiB the first command of a guest came 15 ms later; 4 MiB is no faster than 1.
+static void read_far_ahead(const char *device) {
+    static const char kib[] = "1024";
+    char path[NAME_BYTES + 64];
+    snprintf(path, sizeof path, "/sys/block/%s/queue/read_ahead_kb", device + strlen("/dev/"));
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, kib, sizeof kib - 1) < 0) log_line("cannot set %s: %s", path, strerror(errno));
+    if (fd >= 0) close(fd);
+}
+
 // To the size of its device. One that has it is left alone: asked to grow, it would write its journal out all the same.
 static void grow(const char *device) {
     uint64_t bytes = 0;
@@ -155,6 +166,7 @@ void rootdisk_enter(const char *cmdline) {
     mkdir(new_root, 0755);
     snprintf(what, sizeof what, "find a disk with the serial number \"%s\"", serial);
     if (!find_disk(serial, device, sizeof device)) give_up(what);
+    read_far_ahead(device);
     snprintf(what, sizeof what, "mount the root disk %s as %s", device, type);
     if (mount(device, new_root, type, 0, NULL) < 0) give_up(what);
     if (strcmp(type, "ext4") == 0) grow(device);
