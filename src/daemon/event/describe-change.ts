@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { VmEventDetail, VmEventKind } from '#contract/owner/event.ts';
 import type { VmRecord } from '#store/vm-repository.ts';
 import type { RecordNews } from '../vm/vm-registry.ts';
@@ -32,7 +33,7 @@ function describeState(before: VmRecord, after: VmRecord): ChangeDescription {
 
 /** Something can go wrong without changing the state: a VM that runs has lost its network. */
 function hasNewError(before: VmRecord, after: VmRecord): boolean {
-  return after.lastError !== null && !isSame(after.lastError, before.lastError);
+  return after.lastError !== null && !isDeepStrictEqual(after.lastError, before.lastError);
 }
 
 function changedParts(before: VmRecord, after: VmRecord): string[] {
@@ -40,9 +41,5 @@ function changedParts(before: VmRecord, after: VmRecord): string[] {
     keyof VmRecord['spec']
   >;
   const changed: string[] = [...names].filter((name) => before.spec[name] !== after.spec[name]);
-  return isSame(before.published, after.published) ? changed : [...changed, 'published'];
-}
-
-function isSame(one: unknown, other: unknown): boolean {
-  return JSON.stringify(one) === JSON.stringify(other);
+  return isDeepStrictEqual(before.published, after.published) ? changed : [...changed, 'published'];
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { isVmId } from '#base/ids.ts';
 import { isUserError } from '#contract/errors.ts';
 import type { Layout } from '#contract/layout.ts';
@@ -94,7 +95,7 @@ async function look(id: string, census: Census, options: ObserveOptions): Promis
 
 function hasChanged(id: string, { records, damagedRows }: Census, options: ObserveOptions): boolean {
   if (damagedRows.has(id)) return false;
-  return JSON.stringify(options.records.find(id)) !== JSON.stringify(records.get(id));
+  return !isDeepStrictEqual(options.records.find(id), records.get(id));
 }
 
 /** The machine that the handles name is the VM's own. */

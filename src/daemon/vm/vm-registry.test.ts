@@ -73,6 +73,16 @@ test('a record is read once, by id or by name, and whoever gets it cannot change
   assert.throws(() => (record.spec.vcpus = 99), TypeError);
 });
 
+test('all that ask for a record get the same one, until it changes', () => {
+  registry.add(vmRecord());
+  const record = registry.get(ID);
+  assert.equal(registry.find(ID), record);
+  assert.equal(registry.list()[0], record);
+  registry.transition(ID, 'starting');
+  assert.notEqual(registry.find(ID), record);
+  assert.equal(registry.list()[0], registry.find(ID));
+});
+
 test('a record that was renamed or removed is found by its old name no more', () => {
   registry.add(vmRecord());
   registry.change(ID, { name: 'other' });

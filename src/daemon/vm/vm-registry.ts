@@ -40,7 +40,7 @@ export class VmRegistry {
   }
 
   list(): VmRecord[] {
-    return this.#repository.list();
+    return this.#repository.list().map((record) => this.#known.get(record.id) ?? this.#remember(record));
   }
 
   usersOf(imageId: string): VmRecord[] {
