@@ -114,8 +114,7 @@ async function layGround(options: DaemonOptions, build: AsyncDisposableStack): P
   const log = createLogger(config.logLevel, layout.logPath);
   const installation = findInstallation(options.entryUrl);
   const searchPath = options.environment['PATH'] ?? '';
-  const runtimeFolder = options.environment['XDG_RUNTIME_DIR'];
-  const authFiles = authFilesOf({ home: options.home, runtimeFolder });
+  const authFiles = authFilesOf(options.environment, options.home);
   const proxy = proxyOf(options.environment);
   return { layout, config, installation, database, reserve, log, searchPath, authFiles, proxy };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
+import { isUserError } from '#contract/errors.ts';
 import type { FakeDaemonOptions } from '../../support/fake-daemon.ts';
 import { FakeDaemonHome } from '../../support/fake-daemon.ts';
 import { file, folder, tarOf } from '../../support/layer-tar.ts';
@@ -61,6 +62,27 @@ describe('pulling through the daemon, as it is configured', { skip, timeout: 120
       JSON.stringify({ auths: { [registry]: { auth } } }),
     );
     const { digest } = await pull({ reference: `${registry}/private/tool`, insecureHttp: true });
+    assert.equal(digest, image.manifestDigest);
+  });
+
+  it('gives a registry that asks by itself the password that is in the file for this session', async (t) => {
+    const { home, pull } = await setUp(t);
+    const htpasswd = join(home.root, 'htpasswd');
+    // What htpasswd -B makes of the password "open-sesame".
+    await writeFile(htpasswd, 'ali:$2b$04$3vfMBZsHieRAPSlW5VgECeQhuPEI6LSPAo6Vc5HysgWXWOnV6luJm\n');
+    const registry = await startRegistry(t, { htpasswd });
+    const reference = `${registry}/cave/tool`;
+    await push([image], reference, { credentials: 'ali:open-sesame' });
+    await assert.rejects(pull({ reference, insecureHttp: true }), (error) =>
+      isUserError(error, 'REGISTRY_AUTH_FAILED'),
+    );
+    const auth = Buffer.from('ali:open-sesame').toString('base64');
+    await mkdir(join(home.root, 'run/containers'));
+    await writeFile(
+      join(home.root, 'run/containers/auth.json'),
+      JSON.stringify({ auths: { [`${registry}/cave`]: { auth } } }),
+    );
+    const { digest } = await pull({ reference, insecureHttp: true });
     assert.equal(digest, image.manifestDigest);
   });
 

@@ -18,6 +18,8 @@ const START_TIMEOUT_MS = 20_000;
 
 export interface RegistryOptions {
   tls?: { certificate: string; key: string };
+  /** Of the file that names who may do what, as htpasswd(1) writes it with bcrypt. */
+  htpasswd?: string;
   token?: { realm: string; service: string; issuer: string; certificate: string };
 }
 
@@ -52,15 +54,17 @@ export async function startRegistry(t: Scope, options: RegistryOptions = {}): Pr
   throw new Error(`docker-registry does not start:\n${seen.join('\n')}`);
 }
 
-function configOf(storage: string, { tls, token }: RegistryOptions) {
+function configOf(storage: string, { tls, token, htpasswd }: RegistryOptions) {
+  const auth = {
+    ...(token && { token: { ...token, certificate: undefined, rootcertbundle: token.certificate } }),
+    ...(htpasswd !== undefined && { htpasswd: { realm: 'a test', path: htpasswd } }),
+  };
   return {
     version: '0.1',
     log: { level: 'info' },
     storage: { filesystem: { rootdirectory: storage } },
     http: { addr: '127.0.0.1:0', secret: 'of-a-test', ...(tls ? { tls } : {}) },
-    ...(token
-      ? { auth: { token: { ...token, certificate: undefined, rootcertbundle: token.certificate } } }
-      : {}),
+    ...(Object.keys(auth).length > 0 && { auth }),
   };
 }
 

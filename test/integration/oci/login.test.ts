@@ -26,7 +26,7 @@ async function setUp(t: TestContext) {
     await push([image], `${registry}/${name}`, { credentials: PASSWORD });
   }
   const logIn = async (content: object) => {
-    const [path = ''] = authFilesOf({ home: place.folder });
+    const path = authFilesOf({}, place.folder).at(-1) ?? '';
     await mkdir(join(place.folder, '.docker'), { recursive: true });
     await writeFile(path, JSON.stringify(content));
     return { authFiles: [path] };
