@@ -3,14 +3,10 @@
 // The storm of test/integration/storm, with real machines: users who do things at random while the daemon is killed again and
 // again. Prints what it does; ends with 1 and the problems when something was lost, left or a lie.
 import { parseArgs } from 'node:util';
-import { join } from 'node:path';
-import { QemuHypervisor } from '#hypervisor/qemu/qemu-hypervisor.ts';
-import { pollUntil } from '#base/backoff.ts';
-import { isAlive } from '#host/proc.ts';
 import { createMachineHome } from '../support/artifacts.ts';
-import { Storm, type StormPlace } from '../support/storm/storm.ts';
 import { markVerb } from '../support/storm/mark-verb.ts';
-import type { TestHome } from '../support/test-home.ts';
+import { realMachinesIn } from '../support/storm/real-machines.ts';
+import { Storm } from '../support/storm/storm.ts';
 
 const { values } = parseArgs({
   options: {
@@ -26,7 +22,7 @@ const endMs = Number(values.minutes) * 60_000;
 
 await using home = await createMachineHome();
 console.log(`seed ${seed}, ${values.minutes} minutes`);
-const { operations, daemons, outcomes, problems } = await new Storm(placeIn(home), {
+const { operations, daemons, outcomes, problems } = await new Storm(realMachinesIn(home), {
   seed,
   vms: Number(values.vms),
   users: Number(values.users),
@@ -43,26 +39,4 @@ for (const problem of problems) console.log(`PROBLEM ${problem}`);
 if (problems.length > 0) {
   console.log(`again with: npm run storm -- --seed ${seed} --minutes ${values.minutes}`);
   process.exitCode = 1;
-}
-
-function placeIn(place: TestHome): StormPlace {
-  const { layout } = place;
-  const hypervisor = new QemuHypervisor({
-    tscHelperPath: 'none',
-    logKeeperPath: 'none',
-    cacheDir: layout.cacheDir,
-  });
-  return {
-    start: async () => {
-      await place.succeed(['kernel', 'list']);
-      return place.client();
-    },
-    killDaemon: () => place.killDaemon(),
-    daemonGone: async () => {
-      const daemon = await place.daemon().catch(() => undefined);
-      const isGone = async () => (daemon && (await isAlive(daemon)) ? undefined : true);
-      await pollUntil(isGone, { signal: AbortSignal.timeout(30_000) });
-    },
-    listMachines: () => hypervisor.listMachines(join(layout.runtimeDir, 'vm')),
-  };
 }
