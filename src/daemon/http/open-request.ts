@@ -8,11 +8,13 @@ export interface OpenRequestOptions<T> {
   action: string;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** What a client says in `OPEN`. @throws UserError `INVALID_ARGUMENT` */
 export function parseOpenRequest<T>(payload: Uint8Array, { schema, action }: OpenRequestOptions<T>): T {
   let json: unknown;
   try {
-    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload));
+    json = JSON.parse(utf8.decode(payload));
   } catch (error) {
     throw new UserError('INVALID_ARGUMENT', `Cannot ${action}: the request is not JSON`, { cause: error });
   }
