@@ -13,7 +13,7 @@ import type { DiskFinding, Folder, ObservedHandles, ObservedVm } from './observe
 
 export interface ObserveOptions {
   records: {
-    list(): VmRecord[];
+    reread(): VmRecord[];
     listDamaged(): DamagedVmRow[];
     find(id: string): VmRecord | undefined;
   };
@@ -66,7 +66,7 @@ async function takeCensus({ records, drivers, layout }: ObserveOptions): Promise
     // The kernel first: what is launched meanwhile has a row already, or is busy.
     machines: await drivers.hypervisor.listMachines(folder),
     networkProcesses: await drivers.network.listProcesses(folder),
-    records: new Map(records.list().map((record) => [record.id, record])),
+    records: new Map(records.reread().map((record) => [record.id, record])),
     damagedRows: new Map(records.listDamaged().map((row) => [row.id, row])),
   };
 }

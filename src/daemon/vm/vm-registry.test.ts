@@ -83,6 +83,14 @@ test('all that ask for a record get the same one, until it changes', () => {
   assert.equal(registry.list()[0], registry.find(ID));
 });
 
+test('what somebody else wrote is seen by those who look whether the store is right', () => {
+  registry.add(vmRecord());
+  repository.update(vmRecord({ state: 'starting' }));
+  assert.equal(registry.get(ID).state, 'stopped');
+  assert.equal(registry.reread()[0]?.state, 'starting');
+  assert.equal(registry.get(ID).state, 'starting');
+});
+
 test('a record that was renamed or removed is found by its old name no more', () => {
   registry.add(vmRecord());
   registry.change(ID, { name: 'other' });

@@ -43,6 +43,12 @@ export class VmRegistry {
     return this.#repository.list().map((record) => this.#known.get(record.id) ?? this.#remember(record));
   }
 
+  /** As the store has them, for those who look whether it is right. */
+  reread(): VmRecord[] {
+    this.#known.clear();
+    return this.list();
+  }
+
   usersOf(imageId: string): VmRecord[] {
     return this.list().filter((record) => record.imageId === imageId);
   }
