@@ -3,7 +3,6 @@
 #include "power.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/reboot.h>
@@ -71,10 +70,7 @@ static bool a_disk_is_writable(void) {
 
 // A kernel thread remounts, some time later; power off before it is done, and it writes to disks that are gone.
 static void remount_read_only(void) {
-    int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    bool asked = write(fd, "u", 1) == 1;
-    close(fd);
+    bool asked = procfs_write("/proc/sysrq-trigger", "u");
     for (int waited = 0; asked && waited < REMOUNT_MAX_MS && a_disk_is_writable(); waited += REMOUNT_STEP_MS) {
         usleep(REMOUNT_STEP_MS * 1000);
     }

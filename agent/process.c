@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "procfs.h"
+
 extern char **environ;
 
 // glibc's SIGRTMIN, which systemd means; musl's own is one higher.
@@ -20,13 +22,7 @@ static struct rlimit files_before;
 static bool protected_from_oom;
 static int null_fd = -1;
 
-static bool write_oom_score(const char *score) {
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool ok = write(fd, score, strlen(score)) > 0;
-    close(fd);
-    return ok;
-}
+static const char oom_score[] = "/proc/self/oom_score_adj";
 
 void process_setup(void) {
     for (int number = 1; number < NSIG; number++) signal(number, SIG_DFL);
@@ -36,7 +32,7 @@ void process_setup(void) {
     struct rlimit files = files_before;
     files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096; // 256 channels with four pipes each
     if (files.rlim_cur > files_before.rlim_cur) setrlimit(RLIMIT_NOFILE, &files);
-    if (geteuid() == 0) protected_from_oom = write_oom_score("-1000");
+    if (geteuid() == 0) protected_from_oom = procfs_write(oom_score, "-1000");
     null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 }
 
@@ -65,7 +61,7 @@ void process_child_setup(void) {
     signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_SETMASK, &none, NULL);
     setrlimit(RLIMIT_NOFILE, &files_before);
-    if (protected_from_oom) write_oom_score("0");
+    if (protected_from_oom) procfs_write(oom_score, "0");
 }
 
 void process_close_from(int fd) {

@@ -6,6 +6,16 @@
 #include <string.h>
 #include <unistd.h>
 
+bool procfs_write(const char *path, const char *value) {
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool taken = write(fd, value, strlen(value)) > 0;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return taken;
+}
+
 bool lines_open(struct lines *lines, const char *path) {
     lines->start = lines->end = 0;
     lines->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);

@@ -1,4 +1,4 @@
-// Reading the kernel's text files: lines, words and numbers, without stdio's weight.
+// The kernel's text files: lines, words and numbers, without stdio's weight.
 #pragma once
 
 #include <stdbool.h>
@@ -13,6 +13,8 @@ struct lines {
     char buffer[4096];
 };
 
+// Writes a whole value. False, with errno, when the kernel does not take it.
+bool procfs_write(const char *path, const char *value);
 bool lines_open(struct lines *lines, const char *path);
 // The next line without its newline; a line longer than the buffer comes in pieces. NULL at the end, which closes.
 char *lines_next(struct lines *lines);

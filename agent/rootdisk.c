@@ -20,6 +20,7 @@
 #include "log.h"
 #include "loop.h"
 #include "power.h"
+#include "procfs.h"
 
 enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 2, NEWS_WAIT_MS = 25, NAME_BYTES = 256, DEVICE_BYTES = 264 };
 
@@ -98,12 +99,9 @@ static bool find_disk(const char *serial, char *device, size_t size) {
 // The host has much of the disk in its page cache and each request costs an emulated guest a millisecond, so there shall be few. With
 // the kernel's 128 KiB the first command of a guest came 15 ms later; 4 MiB is no faster than 1.
 static void read_far_ahead(const char *device) {
-    static const char kib[] = "1024";
     char path[NAME_BYTES + 64];
     snprintf(path, sizeof path, "/sys/block/%s/queue/read_ahead_kb", device + strlen("/dev/"));
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    if (fd < 0 || write(fd, kib, sizeof kib - 1) < 0) log_line("cannot set %s: %s", path, strerror(errno));
-    if (fd >= 0) close(fd);
+    if (!procfs_write(path, "1024")) log_line("cannot set %s: %s", path, strerror(errno));
 }
 
 // To the size of its device. One that has it is left alone: asked to grow, it would write its journal out all the same.
