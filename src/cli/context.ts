@@ -1,7 +1,8 @@
 import type { CommandContext } from '@stricli/core';
 import { withTimeout } from '#base/abort.ts';
 import { isUserError } from '#contract/errors.ts';
-import type { Environment, Layout } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
+import type { Layout } from '#contract/layout.ts';
 import type { BangerClient } from '#sdk/client.ts';
 import { ensureDaemon, type StartDaemon } from './ensure-daemon.ts';
 import type { LocalMachine } from './local-machine.ts';

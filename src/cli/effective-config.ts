@@ -5,7 +5,7 @@ import type { WrittenValue } from '#config/config-key.ts';
 import { describeKey, type KeyName } from '#config/keys.ts';
 import type { EffectiveSetting, Settings } from '#config/layers.ts';
 import { resolveVmDefaults, type HostSize } from '#config/vm-defaults.ts';
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 
 /** Who decides: nobody, the size of this host, the system's file, the user's file, or a variable. */
 export type ShownSource = 'default' | 'host' | 'system' | 'user' | 'environment';

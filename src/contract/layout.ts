@@ -1,3 +1,5 @@
+import { pathVariable, type Environment } from '#base/environment.ts';
+
 /** Where everything lives, for one user. Client and daemon derive it from the same rule. */
 export interface Layout {
   configDir: string;
@@ -18,17 +20,12 @@ export interface Layout {
   kernelsDir: string;
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * XDG base directories; a relative or empty variable counts as unset, as the specification says.
  * Without `XDG_RUNTIME_DIR` the runtime folder is `/tmp/banger-runtime-UID`, whose owner and mode the daemon checks.
  */
 export function resolveLayout(environment: Environment, uid: number, home: string): Layout {
-  const folder = (name: string, fallback: string) => {
-    const value = environment[name];
-    return value?.startsWith('/') ? value.replace(/\/+$/, '') : fallback;
-  };
+  const folder = (name: string, fallback: string) => pathVariable(environment, name) ?? fallback;
   const runtimeBase = folder('XDG_RUNTIME_DIR', '');
   const stateDir = `${folder('XDG_STATE_HOME', `${home}/.local/state`)}/banger`;
   const runtimeDir = runtimeBase === '' ? `/tmp/banger-runtime-${uid}` : `${runtimeBase}/banger`;

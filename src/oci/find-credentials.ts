@@ -1,5 +1,5 @@
-import { isAbsolute, join } from 'node:path';
 import type { Abortable } from '#base/abort.ts';
+import { pathVariable, type Environment } from '#base/environment.ts';
 import { readFileIfThere } from '#host/files.ts';
 import { parseAuthFile, type AuthFile } from './auth-file.ts';
 import { askCredentialHelper } from './credential-helper.ts';
@@ -9,23 +9,18 @@ import { DEFAULT_REGISTRY } from './reference.ts';
 /** The key under which Docker keeps the default registry's login. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
 /**
  * Where logins are kept, in the order in which they are asked: podman's and skopeo's (containers-auth.json(5)), then Docker's. A
  * variable that holds no absolute path is as if it were not set.
  */
 export function authFilesOf(environment: Environment, home: string): string[] {
-  const folder = (name: string, otherwise?: string) => {
-    const value = environment[name];
-    return value !== undefined && isAbsolute(value) ? value : otherwise;
-  };
-  const runtimeFolder = folder('XDG_RUNTIME_DIR');
-  const session = runtimeFolder === undefined ? undefined : join(runtimeFolder, 'containers/auth.json');
+  const runtimeFolder = pathVariable(environment, 'XDG_RUNTIME_DIR');
+  const session = runtimeFolder === undefined ? undefined : `${runtimeFolder}/containers/auth.json`;
+  const configFolder = pathVariable(environment, 'XDG_CONFIG_HOME') ?? `${home}/.config`;
   const files = [
-    folder('REGISTRY_AUTH_FILE', session),
-    join(folder('XDG_CONFIG_HOME') ?? join(home, '.config'), 'containers/auth.json'),
-    join(folder('DOCKER_CONFIG') ?? join(home, '.docker'), 'config.json'),
+    pathVariable(environment, 'REGISTRY_AUTH_FILE') ?? session,
+    `${configFolder}/containers/auth.json`,
+    `${pathVariable(environment, 'DOCKER_CONFIG') ?? `${home}/.docker`}/config.json`,
   ];
   return files.filter((path) => path !== undefined);
 }

@@ -1,3 +1,4 @@
+import type { Environment } from '#base/environment.ts';
 import { UserError } from '#contract/errors.ts';
 
 /** How servers that are not on this machine are reached. */
@@ -12,7 +13,7 @@ export interface Proxy {
 const OWN_HOSTS = 'localhost,127.0.0.1,[::1],::1';
 
 /** The proxy that an environment asks for, the lower-case name first as everywhere. */
-export function proxyOf(environment: Readonly<Record<string, string | undefined>>): Proxy | undefined {
+export function proxyOf(environment: Environment): Proxy | undefined {
   const read = (name: string) => environment[name] || environment[name.toUpperCase()] || '';
   const url = read('https_proxy');
   if (url === '') return undefined;

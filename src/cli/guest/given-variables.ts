@@ -1,5 +1,5 @@
 import { UserError } from '#contract/errors.ts';
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 
 /** `NAME=value` as it is; `NAME` alone is passed on from here when it is set. */
 export function readGivenVariables(given: readonly string[], env: Environment): Record<string, string> {

@@ -1,4 +1,4 @@
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 import { Sink, type SinkStream } from './sink.ts';
 import { styleFor, type Style } from './style.ts';
 

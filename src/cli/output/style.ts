@@ -1,4 +1,4 @@
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 
 export type Paint = (text: string) => string;
 

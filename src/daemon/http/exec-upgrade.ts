@@ -50,6 +50,7 @@ export class ExecUpgrades {
       closing.throwIfAborted();
       const { reference, command } = targetOf(request);
       const { id, run } = vms.get(reference);
+      // A daemon that closes ends the sockets, and with them this wait.
       const agent = await vms.agent(id, { signal: gone.signal });
       gone.signal.throwIfAborted();
       const use = activity.use(id);

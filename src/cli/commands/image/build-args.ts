@@ -1,5 +1,5 @@
 import { UserError } from '#contract/errors.ts';
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 
 /** `NAME=value` as it is; `NAME` alone gets the value from here, and is left out where it has none. */
 export function readBuildArgs(given: readonly string[], env: Environment): string[] {

@@ -1,7 +1,7 @@
 import { buildCommand } from '@stricli/core';
 import { resolve } from 'node:path';
 import { UserError } from '#contract/errors.ts';
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 import type { BuildImageRequest, ImageBuilderName } from '#contract/owner/image-build.ts';
 import type { CliContext } from '../../context.ts';
 import { buildChoice, jsonFlag, onOff } from '../../parameters.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '#contract/errors.ts';
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 import type { CreateVmRequest } from '#contract/owner/vm.ts';
 import { parseAutoStop, type AutoStop } from './auto-stop.ts';
 import { onOff, parseDiskSize, parseMemory, parseVcpus } from '../../parameters.ts';

@@ -1,4 +1,4 @@
-import type { Environment } from '#contract/layout.ts';
+import type { Environment } from '#base/environment.ts';
 import type { CreateVmRequest } from '#contract/owner/vm.ts';
 import { readGivenVariables } from '../../guest/given-variables.ts';
 import { buildChoice, onOff } from '../../parameters.ts';
