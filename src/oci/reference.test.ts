@@ -30,6 +30,7 @@ for (const [text, full] of FULL) {
 const INVALID: [string, RegExp][] = [
   ['', /it is empty/],
   ['Alpine', /the repository "Alpine" has capitals/],
+  ['Acme/tool', /the repository "Acme\/tool" has capitals/],
   ['https://ghcr.io/acme/tool', /has no scheme/],
   ['docker://alpine', /has no scheme/],
   ['alpine:', /"" is no tag/],

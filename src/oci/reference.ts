@@ -15,8 +15,8 @@ export interface ImageReference {
 
 /** What a name without a host means, as in Docker. */
 export const DEFAULT_REGISTRY = 'docker.io';
-const DEFAULT_NAMESPACE = 'library';
-const DEFAULT_TAG = 'latest';
+export const DEFAULT_NAMESPACE = 'library';
+export const DEFAULT_TAG = 'latest';
 /** The default registry's former name, which old scripts still use. */
 const DEFAULT_REGISTRY_ALIAS = 'index.docker.io';
 
@@ -84,13 +84,17 @@ function splitTag(named: string, text: string): [string, string | undefined] {
 function splitHost(name: string, text: string): Pick<ImageReference, 'registry' | 'repository'> {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(0, slash));
-  // As Docker tells them apart: an ordinary word before the first slash is a namespace of the default registry.
-  const hasHost = /[.:[A-Z]/.test(first) || first === 'localhost';
+  const hasHost = isHost(first);
   const registry = hasHost ? parseHost(first, text) : DEFAULT_REGISTRY;
   const path = hasHost ? name.slice(slash + 1) : name;
   assertPath(path, text);
   const isShort = registry === DEFAULT_REGISTRY && !path.includes('/');
   return { registry, repository: isShort ? `${DEFAULT_NAMESPACE}/${path}` : path };
+}
+
+/** What is before the first slash. As Docker tells them apart: an ordinary word is a namespace of the default registry. */
+export function isHost(first: string): boolean {
+  return /[.:[]/.test(first) || first.toLowerCase() === 'localhost';
 }
 
 function parseHost(host: string, text: string): string {

@@ -17,6 +17,7 @@ import type { Operation } from '#contract/owner/operation.ts';
 import { runCommand } from '#host/run-command.ts';
 import type { OperationContext, Operations } from '../operation/operations.ts';
 import { exportImage } from './export-image.ts';
+import { isCalledAs } from './image-maker.ts';
 import type { ImageService } from './image-service.ts';
 import { assertExt4 } from './source/image-source.ts';
 import { importImage, nameOfImport } from './source/import-image.ts';
@@ -92,7 +93,7 @@ export class ImageActions {
     const { reference, name = reference, sizeBytes, insecureHttp, kernel } = request;
     await images.catalogs.refresh({ isNeeded: images.catalogs.findImage(reference) === undefined });
     if (!images.store.find(name)) {
-      images.store.checkNewName(name, name === reference);
+      images.store.checkNewName(name, isCalledAs({ name, reference }));
       images.assertObtainable(reference);
     }
     const kernelId = this.#kernelId(kernel);

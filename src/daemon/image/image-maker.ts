@@ -1,5 +1,6 @@
 import { UserError } from '#contract/errors.ts';
 import type { Image } from '#contract/owner/image.ts';
+import { familiarName } from '#oci/familiar-name.ts';
 import type { BundlePuller, ImageBuilder, ImagePuller, PullRequest } from './builders.ts';
 import type { Catalogs } from './catalog/catalogs.ts';
 import type { BundleEntry, ImageEntry, OciEntry } from './catalog/entry.ts';
@@ -105,8 +106,17 @@ export class ImageMaker {
       ...(await build(folder)),
       ...(kernelId !== undefined && { kernelId }),
     });
-    return this.#options.store.create(name, draft, { signal, isOwn: name === reference, replaces });
+    return this.#options.store.create(name, draft, {
+      signal,
+      isOwn: isCalledAs({ name, reference }),
+      replaces,
+    });
   }
+}
+
+/** Its name is what it is made of, and not one of its own. */
+export function isCalledAs({ name, reference }: Pick<ImageWish, 'name' | 'reference'>): boolean {
+  return familiarName(name) === familiarName(reference);
 }
 
 /** What a registry is asked for; the image is still called as the entry. */

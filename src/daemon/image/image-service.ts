@@ -5,6 +5,7 @@ import { UserError } from '#contract/errors.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { AvailableImage, Image, PrunedCache } from '#contract/owner/image.ts';
 import type { Kernel } from '#contract/owner/kernel.ts';
+import { familiarName } from '#oci/familiar-name.ts';
 import type { Database } from '#store/database.ts';
 import { ImageRepository } from '#store/image-repository.ts';
 import { KernelRepository } from '#store/kernel-repository.ts';
@@ -154,7 +155,7 @@ export class ImageService {
   async obtain(wish: ImageWish, options: BuildOptions): Promise<Image> {
     const found = this.store.find(wish.name);
     if (found) return found;
-    const key = JSON.stringify([wish.name, wish.reference, wish.sizeBytes, wish.kernelId]);
+    const key = workKey('obtain', wish);
     return this.#builds.join(key, options, (context) => this.#make(wish, context));
   }
 
@@ -170,7 +171,7 @@ export class ImageService {
     const kind = this.#maker.kindOf(wish.reference);
     if (!found || kind === 'recipe') return this.obtain(wish, options);
     if (found.kind !== kind) this.store.checkNewName(wish.name);
-    const key = JSON.stringify(['pull', wish.name, wish.reference, wish.sizeBytes, wish.kernelId]);
+    const key = workKey('pull', wish);
     return this.#builds.join(key, options, (context) => this.#update(found, wish, context));
   }
 
@@ -290,4 +291,9 @@ export class ImageService {
     this.#log.info({ image: image.name, id: image.id, ms: this.#clock.now() - startedAt }, 'made an image');
     return image;
   }
+}
+
+/** Whoever wishes for the same shares the work. */
+function workKey(work: 'obtain' | 'pull', { name, reference, sizeBytes, kernelId }: ImageWish): string {
+  return JSON.stringify([work, familiarName(name), familiarName(reference), sizeBytes, kernelId]);
 }

@@ -6,6 +6,7 @@ import { nearest } from '#base/nearest.ts';
 import { UserError } from '#contract/errors.ts';
 import { IMAGE_NAME_PATTERN, type DeletedImage, type Image } from '#contract/owner/image.ts';
 import { allocatedBytes, syncFile } from '#ext4/sparse-file.ts';
+import { familiarName } from '#oci/familiar-name.ts';
 import type { ImageRepository } from '#store/image-repository.ts';
 import type { Architecture } from './architecture.ts';
 import { ArtifactFolder, type ArtifactLeftover, type NewArtifact } from './artifact-folder.ts';
@@ -64,10 +65,14 @@ export class ImageStore {
     return this.#options.repository.list();
   }
 
-  /** By name, else by id. */
+  /** By name, however it is spelled, else by id. Names are kept as familiar ones; an older banger kept them as they were written. */
   find(reference: string): Image | undefined {
     const { repository } = this.#options;
-    return repository.findByName(reference) ?? repository.findById(reference);
+    return (
+      repository.findByName(reference) ??
+      repository.findByName(familiarName(reference)) ??
+      repository.findById(reference)
+    );
   }
 
   /** @throws UserError `IMAGE_NOT_FOUND` */
@@ -109,12 +114,13 @@ export class ImageStore {
   }
 
   /** @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN` */
-  checkNewName(name: string, isOwn = false): void {
-    if (!IMAGE_NAME_PATTERN.test(name)) {
-      throw new UserError('INVALID_NAME', `Cannot name an image "${name}": it is no image name`, {
+  checkNewName(wanted: string, isOwn = false): void {
+    if (!IMAGE_NAME_PATTERN.test(wanted)) {
+      throw new UserError('INVALID_NAME', `Cannot name an image "${wanted}": it is no image name`, {
         hint: 'use words of letters, digits and _, joined by . - : / or @; for example: alpine:3.22',
       });
     }
+    const name = familiarName(wanted);
     const taken = this.#options.repository.findByName(name) !== undefined || this.#pending.has(name);
     if (!taken && (isOwn || !this.#options.isReserved(name))) return;
     const who = taken ? 'another image has this name' : 'an entry of a catalog has this name';
@@ -183,11 +189,12 @@ export class ImageStore {
   }
 
   /** One more name for an image. @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN`, `IMAGE_NOT_FOUND` */
-  tag(reference: string, name: string): Image {
+  tag(reference: string, wanted: string): Image {
     const { repository, clock } = this.#options;
     const { id, names } = this.get(reference);
+    const name = familiarName(wanted);
     if (!names.includes(name)) {
-      this.checkNewName(name);
+      this.checkNewName(wanted);
       repository.addName(id, name, clock.now());
     }
     return this.get(id);
@@ -205,8 +212,9 @@ export class ImageStore {
   ): Promise<DeletedImage> {
     const { repository } = this.#options;
     const image = this.get(reference);
-    if (image.names.length > 1 && image.names.includes(reference)) {
-      repository.removeNames(image.id, [reference]);
+    const name = image.names.find((one) => one === reference) ?? familiarName(reference);
+    if (image.names.length > 1 && image.names.includes(name)) {
+      repository.removeNames(image.id, [name]);
       return { image: this.get(image.id), outcome: 'untagged', vms: [] };
     }
     const using = users(image.id);
@@ -253,9 +261,10 @@ export class ImageStore {
 
   async #describe(
     draft: ImageDraft,
-    { id, name, disk }: { id: string; name: string; disk: string },
+    { id, name: wanted, disk }: { id: string; name: string; disk: string },
   ): Promise<Image> {
     const { architecture, clock } = this.#options;
+    const name = familiarName(wanted);
     return {
       ...draft,
       id,

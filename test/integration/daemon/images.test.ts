@@ -175,6 +175,26 @@ describe('images', () => {
     await importAs('first'); // the name is free again
   });
 
+  it('two spellings of one name are one name', async () => {
+    const image = await importAs('docker.io/library/spelled:latest');
+    assert.deepEqual([image.name, image.names], ['spelled', ['spelled']]);
+    for (const spelling of ['spelled', 'spelled:latest', 'docker.io/spelled', 'library/spelled:latest']) {
+      assert.equal((await client.images.get(spelling)).id, image.id);
+      await assert.rejects(importAs(spelling), { code: 'IMAGE_NAME_TAKEN' });
+    }
+    await assert.rejects(importAs('debian-bookworm:latest'), { code: 'IMAGE_NAME_TAKEN' });
+    await client.images.tag('spelled', 'docker.io/acme/other:latest');
+    const vm = await (
+      await client.vms.create({ name: 'of-spelled', image: 'acme/other:latest', start: false })
+    ).result();
+    assert.equal(vm.imageId, image.id);
+    await (await client.vms.delete('of-spelled')).result();
+    assert.equal((await client.images.delete('index.docker.io/acme/other')).outcome, 'untagged');
+    await assert.rejects(client.images.get('spelled:1'), { code: 'IMAGE_NOT_FOUND' });
+    assert.equal((await client.images.delete('spelled:latest')).outcome, 'deleted');
+    await assert.rejects(client.images.get('spelled'), { code: 'IMAGE_NOT_FOUND' });
+  });
+
   it('an image that VMs use is kept for them', async () => {
     const image = await importAs('used');
     await (await client.vms.create({ name: 'user', image: 'used', vcpus: 1, memoryMiB: 256 })).result();

@@ -114,6 +114,25 @@ describe('pulling through the daemon, as it is configured', { skip, timeout: 120
     assert.equal((await client.images.get('tool')).id, second.id);
   });
 
+  it('knows an image by every spelling of its reference', async (t) => {
+    const { home } = await setUp(t);
+    const registry = await startRegistry(t);
+    await push([image], `${registry}/tool`);
+    const client = await home.start();
+    t.after(() => client.close());
+    const pull = async (reference: string) =>
+      (await client.images.pull({ reference, insecureHttp: true })).result();
+    const [first, again] = await Promise.all([pull(`${registry}/tool`), pull(`${registry}/tool:latest`)]);
+    assert.deepEqual([first.name, first.source], [`${registry}/tool`, `oci:${registry}/tool:latest`]);
+    assert.equal(again.id, first.id);
+    assert.equal((await pull(`${registry}/tool:latest`)).id, first.id);
+    const { images } = await client.images.list();
+    assert.deepEqual(
+      images.map(({ name }) => name),
+      [`${registry}/tool`],
+    );
+  });
+
   it('goes through the proxy of the environment that it was started in', async (t) => {
     const { home, certificates, authority, pull } = await setUp(t);
     const registry = await startRegistry(t, { tls: certificates });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { GiB, MiB } from '#base/sizes.ts';
 import { IMAGE_NAME_PATTERN } from '#contract/owner/image.ts';
 import { KERNEL_NAME } from '#contract/owner/kernel.ts';
+import { familiarName } from '#oci/familiar-name.ts';
 
 /** Of a bundle: packed, and again unpacked. */
 export const MAX_BUNDLE_BYTES = 8 * GiB;
@@ -15,7 +16,7 @@ const wordSchema = z
   .regex(/^[a-z0-9][a-z0-9+.-]*$/, 'is not a plain word');
 
 const common = {
-  name: z.string().regex(IMAGE_NAME_PATTERN, 'is no image name'),
+  name: z.string().regex(IMAGE_NAME_PATTERN, 'is no image name').transform(familiarName),
   /** Shown in terminals. */
   description: z.string().regex(/^\P{C}{1,200}$/u, 'is not one line of at most 200 characters'),
   architectures: z.array(z.enum(['x86_64', 'aarch64'])).min(1),

@@ -1,6 +1,7 @@
 import { isTimeout, raceAbort, withTimeout, type Abortable } from '#base/abort.ts';
 import { UserError } from '#contract/errors.ts';
 import type { CatalogProblem } from '#contract/owner/image.ts';
+import { familiarName } from '#oci/familiar-name.ts';
 import type { CatalogPlace } from './catalog-place.ts';
 import { combineCatalogs } from './combine-catalogs.ts';
 import type { Catalog, ImageEntry, KernelEntry } from './entry.ts';
@@ -45,13 +46,15 @@ export class Catalogs {
     return this.#combined.problems;
   }
 
+  /** By its name, however that is spelled. */
   findImage(name: string): ImageEntry | undefined {
-    return this.#combined.images.find((entry) => entry.name === name);
+    const familiar = familiarName(name);
+    return this.#combined.images.find((entry) => entry.name === familiar);
   }
 
   /** @throws UserError `CATALOG_INVALID` when a catalog has an entry of this name that cannot be used, and no other does */
   assertReadable(name: string): void {
-    const found = this.#combined.problems.find(({ entry }) => entry === name);
+    const found = this.#combined.problems.find(({ entry }) => entry === name || entry === familiarName(name));
     if (!found || this.findImage(name)) return;
     throw new UserError(
       'CATALOG_INVALID',

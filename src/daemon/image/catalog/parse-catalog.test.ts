@@ -54,6 +54,11 @@ test('takes all kinds of entries', () => {
   );
 });
 
+test('a name is the same in all its spellings', () => {
+  const images = [{ ...oci, name: 'docker.io/library/small:latest' }];
+  assert.equal(parse({ version: 1, images }).images[0]?.name, 'small');
+});
+
 test('an url is relative to its catalog, whether that is a file or not', () => {
   const urlIn = (source: string) => parse({ version: 1, images: [bundle] }, source).images[0];
   const [remote, local] = [urlIn(URL_SOURCE), urlIn('/srv/some where/catalog.json')];
