@@ -21,6 +21,11 @@ test('the entry for Linux on this architecture is chosen', () => {
   assert.equal(choosePlatform(entries, 'arm64').digest, 'arm');
 });
 
+test('what does not say what it is for is taken when nothing fits', () => {
+  const entries = [entry('windows', { os: 'windows', architecture: 'amd64' }), entry('one'), entry('two')];
+  assert.equal(choosePlatform(entries, 'amd64').digest, 'one');
+});
+
 test('variants that newer processors need are left alone', () => {
   assert.equal(
     choosePlatform([entry('v3', linux('amd64', 'v3')), entry('v1', linux('amd64'))], 'amd64').digest,

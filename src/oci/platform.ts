@@ -12,14 +12,15 @@ export function hostArchitecture(): string {
 }
 
 /**
- * The manifest of an index that runs on Linux on this architecture.
+ * The manifest of an index that runs on Linux on this architecture. Where none says so, the first that does not say what it is for, as
+ * podman does: its own configuration tells ({@link assertPlatform}).
  *
  * @throws UserError IMAGE_PLATFORM_MISSING that lists what there is
  */
 export function choosePlatform(entries: readonly IndexEntry[], architecture: string): IndexEntry {
   const fitting = entries.filter(({ platform }) => platform && runsOn(platform, architecture));
   const plain = fitting.find(({ platform }) => platform?.variant === undefined);
-  const chosen = plain ?? fitting[0];
+  const chosen = plain ?? fitting[0] ?? entries.find(({ platform }) => platform === undefined);
   if (chosen) return chosen;
   throw platformMissing(
     architecture,

@@ -6,7 +6,8 @@ import type { PulledImage } from '#oci/pull-image.ts';
 import { hostArchitecture } from '#oci/platform.ts';
 import { push, skip, startRegistry } from './debian-registry.ts';
 import { makePullPlace } from './pull-place.ts';
-import { makeImage, sha256, type TinyImage } from './tiny-image.ts';
+import { ScriptedRegistry } from './scripted-registry.ts';
+import { makeImage, makeIndex, sha256, type TinyImage } from './tiny-image.ts';
 
 async function assertPulled(pulled: PulledImage, image: TinyImage): Promise<void> {
   assert.deepEqual(pulled.config.diffIds, image.diffIds);
@@ -61,6 +62,21 @@ describe('pulling from Debian’s docker-registry', { skip, timeout: 120_000 }, 
       isUserError(error, 'IMAGE_PLATFORM_MISSING'),
     );
     await assert.rejects(pull(`${registry}/multi@${foreign.manifestDigest}`), (error) =>
+      isUserError(error, 'IMAGE_PLATFORM_MISSING'),
+    );
+  });
+
+  it('looks into the image that an index does not say the platform of', async (t) => {
+    const own = makeImage(['mine']);
+    const foreign = makeImage(['not mine'], { architecture: 's390x' });
+    const registry = await ScriptedRegistry.start(t, own);
+    const { pull } = await makePullPlace(t);
+    registry.blobs.set('latest', makeIndex([own], { namesPlatforms: false }));
+    using pulled = await pull(`${registry.host}/app`);
+    await assertPulled(pulled, own);
+    for (const [digest, bytes] of foreign.blobs) registry.blobs.set(digest, bytes);
+    registry.blobs.set('latest', makeIndex([foreign], { namesPlatforms: false }));
+    await assert.rejects(pull(`${registry.host}/app`), (error) =>
       isUserError(error, 'IMAGE_PLATFORM_MISSING'),
     );
   });

@@ -65,11 +65,11 @@ export function makeImage(
   };
 }
 
-/** An index over images for several architectures. */
-export function makeIndex(images: readonly TinyImage[]): Buffer {
+/** An index over images for several architectures, which it need not name. */
+export function makeIndex(images: readonly TinyImage[], { namesPlatforms = true } = {}): Buffer {
   const manifests = images.map(({ manifest, architecture }) => ({
     ...describe(manifest, MANIFEST_TYPE),
-    platform: { os: 'linux', architecture },
+    ...(namesPlatforms && { platform: { os: 'linux', architecture } }),
   }));
   return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: INDEX_TYPE, manifests }));
 }
