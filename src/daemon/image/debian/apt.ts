@@ -15,6 +15,9 @@ const STRICT = [
   'Acquire::http::Timeout=30',
 ];
 
+/** apt is silent about a file that the working folder has already. */
+const NO_FILES_FOLDER = '/proc';
+
 /** apt with the host's sources and keyrings, as whoever runs it. */
 export class Apt {
   readonly #settings: readonly string[];
@@ -66,7 +69,8 @@ export class Apt {
   }
 
   async findFile(packageName: string, signal: AbortSignal): Promise<PackageFile | undefined> {
-    const { stdout } = await this.#run('apt-get', ['--print-uris', 'download', packageName], { signal });
+    const options = { signal, cwd: NO_FILES_FOLDER };
+    const { stdout } = await this.#run('apt-get', ['--print-uris', 'download', packageName], options);
     return parsePrintUris(stdout);
   }
 
