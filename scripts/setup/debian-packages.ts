@@ -49,6 +49,7 @@ const EXTRAS: Record<Extras, readonly DebianPackage[]> = {
     ...IMAGE_TOOLS,
     { name: 'bind9-dnsutils', provides: 'dig' },
     { name: 'buildah', provides: 'buildah' },
+    { name: 'cpio', provides: 'cpio' },
     { name: 'lz4', provides: 'lz4' },
     { name: 'openssl', provides: 'openssl' },
     { name: 'python3', provides: '/usr/bin/python3' },
