@@ -59,7 +59,9 @@ export function composeVms(ground: Ground, parts: Parts, failpoint: Failpoint) {
     vmsDir: layout.vmsDir,
     clock,
   });
-  const upkeep = composeUpkeep(ground, parts, { ...records, ...machines, addresses, locks, watch });
+  const onInterruptedStop = (id: string) => vms.finishStop(id);
+  const upkeepParts = { ...records, ...machines, addresses, locks, watch, onInterruptedStop };
+  const upkeep = composeUpkeep(ground, parts, upkeepParts);
   const ports = new PortService({ vms, records: registry, locks, forwards });
   return { ...records, ...machines, ...upkeep, vms, locks, operations, watch, ports };
 }
@@ -70,16 +72,19 @@ interface UpkeepParts extends Records, Machines {
   addresses: HostAddresses;
   locks: KeyedLocks;
   watch: MachineWatch;
+  onInterruptedStop: (id: string) => void;
 }
 
 /** What compares records with what really is, at start and later. */
 function composeUpkeep(ground: Ground, { drivers, images }: Parts, parts: UpkeepParts) {
   const { layout, log } = ground;
-  const { registry, handles, runner, capabilities, addresses, locks, watch } = parts;
-  const onRunning = (id: string) => watch.watch(id);
+  const { registry, handles, runner, capabilities, addresses, locks, watch, onInterruptedStop } = parts;
   const isBusy = (id: string) => locks.isHeld(id);
-  const clock = systemClock;
-  const recovery = { registry, runner, capabilities, addresses, handles, layout, clock, log, onRunning };
+  const recovery = {
+    ...{ registry, runner, capabilities, addresses, handles, layout, clock: systemClock, log },
+    onRunning: (id: string) => watch.watch(id),
+    onInterruptedStop,
+  };
   return {
     reconcile: () => reconcile(recovery),
     lostNetworks: new LostNetworks({ registry, handles, isBusy, log }),

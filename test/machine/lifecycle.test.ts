@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { pollUntil } from '#base/backoff.ts';
 import { isAlive, signalProcess, findProcess } from '#host/proc.ts';
 import { createMachineHome } from '../support/artifacts.ts';
 import type { TestHome } from '../support/test-home.ts';
@@ -62,6 +63,24 @@ describe('the life of a VM', () => {
       '/proc/sys/kernel/random/boot_id',
     ]);
     assert.equal(text, before.bootId);
+  });
+
+  it('goes on being stopped when the daemon is killed meanwhile', async () => {
+    await home.succeed(['vm', 'wait', '--for', 'systemd', '--timeout', '60s', 'demo']);
+    const slow = ['systemd-run', '--quiet', '--property=TimeoutStopSec=3'];
+    await home.succeed(['vm', 'exec', 'demo', '--', ...slow, 'sh', '-c', "trap '' TERM; sleep 100"]);
+    using client = await home.client();
+    const machine = await findProcess((await client.vms.get('demo')).pid as number);
+    assert.ok(machine);
+    const stop = await client.vms.stop('demo');
+    void stop.result().catch(() => {}); // cut off with the daemon
+    const isStopping = async () => (await client.vms.get('demo')).state === 'stopping' || undefined;
+    await pollUntil(isStopping, { signal: AbortSignal.timeout(10_000) });
+    await home.killDaemon();
+    assert.notEqual((await show(home)).state, 'running');
+    await home.succeed(['vm', 'wait', '--for', 'stopped', '--timeout', '60s', 'demo']);
+    assert.equal(await isAlive(machine), false);
+    await home.succeed(['vm', 'start', 'demo']);
   });
 
   it('is adopted also when handles.json is lost or damaged', async () => {

@@ -57,6 +57,7 @@ async function newHost(...records: VmRecord[]) {
   const registry = new VmRegistry(new VmRepository(openDatabase(':memory:')));
   const machines = new Machines(layout.vmsDir);
   const toldRunning: string[] = [];
+  const toldInterrupted: string[] = [];
   for (const record of records) {
     registry.add(record);
     await makeDisk(machines.folderOf(record.id));
@@ -66,6 +67,7 @@ async function newHost(...records: VmRecord[]) {
     registry,
     machines,
     toldRunning,
+    toldInterrupted,
     reconcile: () =>
       reconcile({
         registry,
@@ -77,6 +79,7 @@ async function newHost(...records: VmRecord[]) {
         clock: { now: () => NOW },
         log: silentLogger,
         onRunning: (id) => toldRunning.push(id),
+        onInterruptedStop: (id) => toldInterrupted.push(id),
       }),
     [Symbol.asyncDispose]: () => folder.remove(),
   };
@@ -98,6 +101,7 @@ for (const state of ['starting', 'running', 'stopping'] as const) {
     );
     assert.deepEqual([...host.machines.adopted], [ID]);
     assert.deepEqual(host.toldRunning, [ID]);
+    assert.deepEqual(host.toldInterrupted, state === 'stopping' ? [ID] : []);
     assert.ok(host.machines.running.has(ID));
   });
 

@@ -25,6 +25,8 @@ export interface ReconcileOptions {
   clock: Clock;
   log: Logger;
   onRunning: (id: string) => void;
+  /** Told of each VM that runs although somebody had begun to stop it: its guest may be on its way down. */
+  onInterruptedStop: (id: string) => void;
 }
 
 type Action = 'adopt' | 'settle' | 'remove';
@@ -75,6 +77,7 @@ export async function reconcileVm(record: VmRecord, options: ReconcileOptions, r
     registry.transition(record.id, 'running');
     await options.capabilities.afterAdoption(options.addresses.ensure(registry.get(record.id)), log);
     options.onRunning(record.id);
+    if (record.state === 'stopping') options.onInterruptedStop(record.id);
     return;
   }
   await runner.tearDown(record.id);

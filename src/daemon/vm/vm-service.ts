@@ -126,13 +126,13 @@ export class VmService implements VmHandlers {
     });
   }
 
-  async stop(reference: string, request: StopVmRequest): Promise<Operation> {
-    return this.#operate('vm.stop', reference, async (id, context) => {
-      const stopped = await this.#options.lifecycle.stop(id, request.timeoutMs ?? STOP_TIMEOUT_MS, context);
-      const vm = this.#view(this.#options.registry.get(id));
-      if (vm.spec.autoRemove) await this.#options.lifecycle.remove(id, context);
-      return { vm, ...stopped };
-    });
+  async stop(reference: string, { timeoutMs = STOP_TIMEOUT_MS }: StopVmRequest): Promise<Operation> {
+    return this.#stop(reference, timeoutMs);
+  }
+
+  /** A stop that ended with its daemon is done again: nobody knows how far the guest is. */
+  finishStop(reference: string): void {
+    this.#stop(reference, STOP_TIMEOUT_MS);
   }
 
   /** Powers off and boots again; boots one that does not run. */
@@ -257,6 +257,15 @@ export class VmService implements VmHandlers {
       () => lifecycle.create(record, { baseDiskPath: image.rootDiskPath, start }, context),
       { signal },
     );
+  }
+
+  #stop(reference: string, timeoutMs: number): Operation {
+    return this.#operate('vm.stop', reference, async (id, context) => {
+      const stopped = await this.#options.lifecycle.stop(id, timeoutMs, context);
+      const vm = this.#view(this.#options.registry.get(id));
+      if (vm.spec.autoRemove) await this.#options.lifecycle.remove(id, context);
+      return { vm, ...stopped };
+    });
   }
 
   #kernelFor(id: string | undefined, context: OperationContext): Promise<{ record: { id: string } }> {

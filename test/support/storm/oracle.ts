@@ -1,3 +1,4 @@
+import { pollUntil } from '#base/backoff.ts';
 import { isAlive, findProcess, type ProcessIdentity } from '#host/proc.ts';
 import type { BangerClient, Vm } from '#sdk/index.ts';
 import type { Settled, StormVm } from './storm-vm.ts';
@@ -16,6 +17,7 @@ const ANSWER_MS = 30_000;
 /** What is not as it must be when a daemon has started again and nothing else happens. */
 export async function findLies(input: OracleInput): Promise<string[]> {
   const { client, vms, before } = input;
+  await quiet(client);
   const listed = await client.vms.list();
   for (const vm of vms) vm.find(listed);
   const lies = [...(await rowLies(listed, input)), ...(await leftovers(client))];
@@ -26,6 +28,15 @@ export async function findLies(input: OracleInput): Promise<string[]> {
     if (known && vm.settled) lies.push(...changes(vm, known, vm.settled));
   }
   return lies;
+}
+
+/** What the daemon finishes by itself is done: stops that ended with the one before it. */
+async function quiet(client: BangerClient): Promise<void> {
+  const isQuiet = async () => {
+    const operations = await client.operations.list();
+    return operations.every(({ status }) => status !== 'running') || undefined;
+  };
+  await pollUntil(isQuiet, { signal: AbortSignal.timeout(ANSWER_MS) });
 }
 
 /** Each row against the kernel. */
