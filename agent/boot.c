@@ -165,7 +165,7 @@ void boot(char **argv) {
     umask(022);
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
-    pid_t starter = held_back_cpus(cmdline) ? start_beside(start_cpus, cmdline) : 0;
+    pid_t starter = held_back_cpus(cmdline) && cpus_open() ? start_beside(start_cpus, cmdline) : 0;
     // The disk's driver comes first; the rest happens while the root is mounted.
     pid_t loader = start_beside(start_devices, cmdline);
     rootdisk_enter(cmdline);

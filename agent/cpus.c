@@ -11,11 +11,19 @@
 
 enum { CPUS_MAX = 1024 };
 
+static int folder = -1;
+
+bool cpus_open(void) {
+    folder = open("/sys/devices/system/cpu", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0) log_line("cannot look for CPUs: %s", strerror(errno));
+    return folder >= 0;
+}
+
 // False when there is no such CPU. The first one often has no switch.
 static bool start_cpu(unsigned number) {
-    char path[64];
-    snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu%u/online", number);
-    int fd = open(path, O_RDWR | O_CLOEXEC);
+    char path[32];
+    snprintf(path, sizeof path, "cpu%u/online", number);
+    int fd = openat(folder, path, O_RDWR | O_CLOEXEC);
     if (fd < 0) return number == 0;
     char state = '1';
     if (read(fd, &state, 1) == 1 && state == '0' && pwrite(fd, "1", 1, 0) < 0) {

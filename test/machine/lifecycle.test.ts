@@ -136,6 +136,21 @@ describe('the life of a VM', () => {
     assert.equal((await show(home)).state, 'running');
   });
 
+  it('gives a VM all of the CPUs that were asked for', async () => {
+    const { text } = await home.succeed([
+      'vm',
+      'run',
+      '--rm',
+      '--vcpu',
+      '8',
+      '--memory',
+      '512M',
+      '--',
+      'nproc',
+    ]);
+    assert.equal(text, '8');
+  });
+
   it('grows the file system when the disk is larger than the image', async () => {
     await home.succeed(['vm', 'create', '--name', 'large', '--disk-size', '20G', ...SMALL]);
     const { text } = await home.succeed(['vm', 'exec', 'large', '--', 'df', '--output=size', '-BM', '/']);
