@@ -116,7 +116,8 @@ function networkArguments(network: MachineNetwork): string[] {
 function agentArguments(paths: MachinePaths): string[] {
   return [
     ...['-chardev', `socket,id=agent,path=${escapeValue(paths.agentSocket)},server=on,wait=off`],
-    ...['-device', 'virtio-serial-device'],
+    // The agent's port and the first one, which is kept for a console: by default the guest makes queues for 31.
+    ...['-device', 'virtio-serial-device,max_ports=2'],
     ...['-device', `virtserialport,chardev=agent,name=${AGENT_PORT_NAME}`],
   ];
 }
