@@ -3,7 +3,7 @@ import type { BangerClient } from '#sdk/index.ts';
 import { LAUNCHER, type TestHome } from '../test/support/test-home.ts';
 import { BareMachine, type BareMachineSpec } from './bare-machine.ts';
 import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
-import { deadlineFor, interleave, timeOf, timeOfProcess } from './measure.ts';
+import { deadlineFor, interleave, rested, timeOf, timeOfProcess } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
 
@@ -15,9 +15,9 @@ export async function benchBoot(home: TestHome, client: BangerClient, rounds: nu
   const initramfsPath = join(home.root, 'power-off.cpio');
   await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
   const samples = await interleave(rounds, {
-    floor: () => timeOf(() => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE })),
-    create: () => timeOfCreate(client),
-    run: () => timeOfRun(home),
+    floor: () => rested(() => timeOf(() => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE }))),
+    create: () => rested(() => timeOfCreate(client)),
+    run: () => rested(() => timeOfRun(home)),
   });
   const floor = distributionOf(samples.floor);
   const floorName = 'boot to power off, bare QEMU';

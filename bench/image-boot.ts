@@ -6,7 +6,7 @@ import type { BangerClient } from '#sdk/index.ts';
 import type { TestHome } from '../test/support/test-home.ts';
 import { bootAndPowerOff } from './boot.ts';
 import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
-import { deadlineFor, interleave, timeOf } from './measure.ts';
+import { deadlineFor, interleave, rested, timeOf } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { ratioRow, type Row } from './report.ts';
 
@@ -21,8 +21,8 @@ export async function benchImageBoot(home: TestHome, client: BangerClient, round
   await writeBareInitramfs(initramfsPath, await readGuestProgram('power-off-init'));
   const spec = { ...kernel, initramfsPath, ...SIZE };
   const samples = await interleave(rounds, {
-    floor: () => timeOf(() => bootAndPowerOff(home, spec)),
-    ours: () => timeOfFirstCommand(client),
+    floor: () => rested(() => timeOf(() => bootAndPowerOff(home, spec))),
+    ours: () => rested(() => timeOfFirstCommand(client)),
   });
   const measured = {
     name: 'create to the first command done, image without init',

@@ -5,7 +5,7 @@ import type { BangerClient } from '#sdk/index.ts';
 import type { TestHome } from '../test/support/test-home.ts';
 import { BareMachine } from './bare-machine.ts';
 import { findKernel, readGuestProgram, writeBareInitramfs } from './guest-programs.ts';
-import { deadlineFor, sample, timeOf } from './measure.ts';
+import { deadlineFor, rested, sample, timeOf } from './measure.ts';
 import { distributionOf } from './percentiles.ts';
 import { limitRow, ratioRow, type Row } from './report.ts';
 import { settle } from './settle.ts';
@@ -30,8 +30,9 @@ export async function benchLifecycle(home: TestHome, client: BangerClient, round
   const samples: Samples = { boot: [], start: [], powerOff: [], stop: [], remove: [], delete: [] };
   for (let round = 0; round < rounds; round += 1) {
     const { id } = await (await client.vms.create({ ...SIZE, start: false })).result();
-    samples.boot.push(await timeOf(() => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE })));
-    samples.start.push(await timeOf(() => start(client, id)));
+    const boot = () => bootAndPowerOff(home, { ...kernel, initramfsPath, ...SIZE });
+    samples.boot.push(await rested(() => timeOf(boot)));
+    samples.start.push(await rested(() => timeOf(() => start(client, id))));
     await settle(client, id);
     samples.powerOff.push(await timeOfPowerOff(client, id));
     await client.vms.wait(id, { for: 'stopped', timeoutMs: 30_000 });

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { delay } from '#base/backoff.ts';
 
 /** Milliseconds that `body` takes. */
 export async function timeOf(body: () => Promise<unknown>): Promise<number> {
@@ -8,7 +9,10 @@ export async function timeOf(body: () => Promise<unknown>): Promise<number> {
   return performance.now() - begin;
 }
 
-/** Runs each contender once, in turn, `rounds` times, so that what the machine does meanwhile meets all alike. */
+/**
+ * Runs each contender once, in turn, `rounds` times, so that what the machine does meanwhile meets all alike; every other round goes
+ * backwards, so that none always comes after the same one.
+ */
 export async function interleave<Name extends string>(
   rounds: number,
   contenders: Readonly<Record<Name, () => Promise<number>>>,
@@ -16,7 +20,8 @@ export async function interleave<Name extends string>(
   const names = Object.keys(contenders) as Name[];
   const samples = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
   for (let round = 0; round < rounds; round += 1) {
-    for (const name of names) samples[name].push(await contenders[name]());
+    const order = round % 2 === 0 ? names : names.toReversed();
+    for (const name of order) samples[name].push(await contenders[name]());
   }
   return samples;
 }
@@ -25,6 +30,18 @@ export async function sample(rounds: number, body: () => Promise<number>): Promi
   const samples: number[] = [];
   for (let round = 0; round < rounds; round += 1) samples.push(await body());
   return samples;
+}
+
+/** Longer than a host that is a VM itself waits before it gives free memory back to its own host (2 s). */
+const REST_MS = 3000;
+
+/**
+ * Measures on a machine that has done nothing for a while. Two machines one after the other would get memory by turns that is still there
+ * and that has to be fetched first: 1.16 and 1.35 s for the same boot.
+ */
+export async function rested<T>(measure: () => Promise<T>): Promise<T> {
+  await delay(REST_MS);
+  return measure();
 }
 
 /** More than any process of a bench takes on a busy machine. */
