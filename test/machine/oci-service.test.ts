@@ -160,3 +160,28 @@ describe('an image with a shell and users', () => {
     await home.succeed(['vm', 'delete', '-f', 'wrong']);
   });
 });
+
+describe('an image with an init that is nobody’s', () => {
+  it('gives it the console', async () => {
+    const { text: busybox } = await runProcess('sh', ['-c', 'command -v busybox']);
+    const script = '#!/bin/busybox sh\necho "init: $$"\nexec /bin/busybox sleep 1000\n';
+    await importImage(
+      'own-init',
+      tarOf(
+        folder('bin'),
+        file('bin/busybox', await readFile(busybox), { mode: 0o755 }),
+        folder('sbin'),
+        file('sbin/init', script, { mode: 0o755 }),
+      ),
+      {},
+    );
+    await home.succeed(['vm', 'create', '--image', 'own-init', '--name', 'own', ...SMALL]);
+    const said = async () => ((await linesOf('own', 'init:')).length > 0 ? true : undefined);
+    await pollUntil(said, { signal: AbortSignal.timeout(30_000) });
+    assert.deepEqual(await linesOf('own', 'init:'), ['init: 1']);
+    const look = 'for fd in 0 1 2; do busybox readlink /proc/1/fd/$fd; done';
+    const links = await home.succeed(['vm', 'exec', 'own', '--', '/bin/busybox', 'sh', '-c', look]);
+    assert.equal(links.text, '/dev/console\n/dev/console\n/dev/console');
+    await home.succeed(['vm', 'delete', '-f', 'own']);
+  });
+});
