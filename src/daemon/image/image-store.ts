@@ -115,12 +115,12 @@ export class ImageStore {
 
   /** @throws UserError `INVALID_NAME`, `IMAGE_NAME_TAKEN` */
   checkNewName(wanted: string, isOwn = false): void {
-    if (!IMAGE_NAME_PATTERN.test(wanted)) {
+    const name = familiarName(wanted);
+    if (!IMAGE_NAME_PATTERN.test(name)) {
       throw new UserError('INVALID_NAME', `Cannot name an image "${wanted}": it is no image name`, {
         hint: 'use words of letters, digits and _, joined by . - : / or @; for example: alpine:3.22',
       });
     }
-    const name = familiarName(wanted);
     const taken = this.#options.repository.findByName(name) !== undefined || this.#pending.has(name);
     if (!taken && (isOwn || !this.#options.isReserved(name))) return;
     const who = taken ? 'another image has this name' : 'an entry of a catalog has this name';

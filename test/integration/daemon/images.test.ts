@@ -183,6 +183,7 @@ describe('images', () => {
       await assert.rejects(importAs(spelling), { code: 'IMAGE_NAME_TAKEN' });
     }
     await assert.rejects(importAs('debian-bookworm:latest'), { code: 'IMAGE_NAME_TAKEN' });
+    await assert.rejects(importAs('0123456789ab:latest'), { code: 'INVALID_NAME' }, 'it would be an id');
     await client.images.tag('spelled', 'docker.io/acme/other:latest');
     const vm = await (
       await client.vms.create({ name: 'of-spelled', image: 'acme/other:latest', start: false })

@@ -16,7 +16,7 @@ const wordSchema = z
   .regex(/^[a-z0-9][a-z0-9+.-]*$/, 'is not a plain word');
 
 const common = {
-  name: z.string().regex(IMAGE_NAME_PATTERN, 'is no image name').transform(familiarName),
+  name: z.string().transform(familiarName).pipe(z.string().regex(IMAGE_NAME_PATTERN, 'is no image name')),
   /** Shown in terminals. */
   description: z.string().regex(/^\P{C}{1,200}$/u, 'is not one line of at most 200 characters'),
   architectures: z.array(z.enum(['x86_64', 'aarch64'])).min(1),

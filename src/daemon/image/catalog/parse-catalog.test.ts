@@ -57,6 +57,10 @@ test('takes all kinds of entries', () => {
 test('a name is the same in all its spellings', () => {
   const images = [{ ...oci, name: 'docker.io/library/small:latest' }];
   assert.equal(parse({ version: 1, images }).images[0]?.name, 'small');
+  const hidden = [{ ...oci, name: '0123456789ab:latest' }];
+  assert.deepEqual(complaints({ version: 1, images: hidden }), [
+    ['0123456789ab:latest', '"name" is no image name'],
+  ]);
 });
 
 test('an url is relative to its catalog, whether that is a file or not', () => {
