@@ -1,12 +1,4 @@
-import { isUserError } from '#contract/errors.ts';
-import {
-  DEFAULT_NAMESPACE,
-  DEFAULT_REGISTRY,
-  DEFAULT_TAG,
-  isHost,
-  parseReference,
-  type ImageReference,
-} from './reference.ts';
+import { DEFAULT_NAMESPACE, DEFAULT_REGISTRY, DEFAULT_TAG, isHost, parseIfReference } from './reference.ts';
 
 /**
  * The shortest spelling of a reference, as Docker shows it: `docker.io/library/alpine:latest` is `alpine`. What is no reference stays as
@@ -22,15 +14,6 @@ export function familiarName(text: string): string {
     isDefaultTag ? '' : `:${tag}`,
     digest === undefined ? '' : `@${digest}`,
   ].join('');
-}
-
-function parseIfReference(text: string): ImageReference | undefined {
-  try {
-    return parseReference(text);
-  } catch (error) {
-    if (isUserError(error, 'IMAGE_REFERENCE_INVALID')) return undefined;
-    throw error;
-  }
 }
 
 function shortPlace(registry: string, repository: string): string {

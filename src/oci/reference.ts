@@ -1,4 +1,4 @@
-import { UserError } from '#contract/errors.ts';
+import { isUserError, UserError } from '#contract/errors.ts';
 import { isDigest } from './digest.ts';
 
 /** Where an image is: all parts are filled in, so that two spellings of one place are equal. */
@@ -42,6 +42,16 @@ export function parseReference(text: string): ImageReference {
     tag: tag ?? (digest === undefined ? DEFAULT_TAG : undefined),
     digest,
   };
+}
+
+/** Undefined when the text is no reference. */
+export function parseIfReference(text: string): ImageReference | undefined {
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (isUserError(error, 'IMAGE_REFERENCE_INVALID')) return undefined;
+    throw error;
+  }
 }
 
 /** The full spelling, which parses to the same reference. */

@@ -21,6 +21,12 @@ async function importImage(name: string, tar: Buffer, config: object): Promise<v
   await home.succeed(['image', 'import', layout, '--name', name, '--size', '64M']);
 }
 
+/** What a tar begins with whose image has busybox and nothing else yet. */
+async function busyboxMembers(): Promise<Buffer[]> {
+  const { text: path } = await runProcess('sh', ['-c', 'command -v busybox']);
+  return [folder('bin'), file('bin/busybox', await readFile(path), { mode: 0o755 })];
+}
+
 async function serviceOf(vm: string): Promise<ServiceStatus> {
   const { text } = await home.succeed(['vm', 'show', '--json', vm]);
   return (JSON.parse(text) as { service: ServiceStatus }).service;
@@ -106,12 +112,10 @@ describe('an image of one static program', () => {
 
 describe('an image with a shell and users', () => {
   before(async () => {
-    const { text: busybox } = await runProcess('sh', ['-c', 'command -v busybox']);
     await importImage(
       'box',
       tarOf(
-        folder('bin'),
-        file('bin/busybox', await readFile(busybox), { mode: 0o755 }),
+        ...(await busyboxMembers()),
         symlink('bin/sh', 'busybox'),
         symlink('bin/id', 'busybox'),
         folder('etc'),
@@ -163,16 +167,10 @@ describe('an image with a shell and users', () => {
 
 describe('an image with an init that is nobody’s', () => {
   it('gives it the console', async () => {
-    const { text: busybox } = await runProcess('sh', ['-c', 'command -v busybox']);
     const script = '#!/bin/busybox sh\necho "init: $$"\nexec /bin/busybox sleep 1000\n';
     await importImage(
       'own-init',
-      tarOf(
-        folder('bin'),
-        file('bin/busybox', await readFile(busybox), { mode: 0o755 }),
-        folder('sbin'),
-        file('sbin/init', script, { mode: 0o755 }),
-      ),
+      tarOf(...(await busyboxMembers()), folder('sbin'), file('sbin/init', script, { mode: 0o755 })),
       {},
     );
     await home.succeed(['vm', 'create', '--image', 'own-init', '--name', 'own', ...SMALL]);

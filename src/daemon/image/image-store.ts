@@ -212,7 +212,7 @@ export class ImageStore {
   ): Promise<DeletedImage> {
     const { repository } = this.#options;
     const image = this.get(reference);
-    const name = image.names.find((one) => one === reference) ?? familiarName(reference);
+    const name = image.names.includes(reference) ? reference : familiarName(reference);
     if (image.names.length > 1 && image.names.includes(name)) {
       repository.removeNames(image.id, [name]);
       return { image: this.get(image.id), outcome: 'untagged', vms: [] };

@@ -6,7 +6,7 @@ import { BlobCache } from '#oci/blob-cache.ts';
 import { findManifestDigest, pullImage, type PullOptions } from '#oci/pull-image.ts';
 import { keepHeaders } from '#oci/layers/layer-headers.ts';
 import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
-import { parseReference } from '#oci/reference.ts';
+import { parseIfReference } from '#oci/reference.ts';
 import type { ImagePuller, PulledImage, PullRequest } from '../builders.ts';
 import { readCertificates } from '../read-certificates.ts';
 import { makeRootDisk } from '../root-disk.ts';
@@ -41,13 +41,7 @@ export class RegistryPuller implements ImagePuller {
   }
 
   isReference(text: string): boolean {
-    try {
-      parseReference(text);
-      return true;
-    } catch (error) {
-      if (isUserError(error, 'IMAGE_REFERENCE_INVALID')) return false;
-      throw error;
-    }
+    return parseIfReference(text) !== undefined;
   }
 
   async pull(request: PullRequest, folder: string, { signal, report }: WorkContext): Promise<PulledImage> {
