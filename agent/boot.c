@@ -18,10 +18,12 @@
 #include "cpus.h"
 #include "identity.h"
 #include "init.h"
+#include "link.h"
 #include "log.h"
 #include "machine.h"
 #include "modules.h"
 #include "network.h"
+#include "parts.h"
 #include "power.h"
 #include "process.h"
 #include "rootdisk.h"
@@ -103,19 +105,6 @@ static void set_identity(const char *cmdline) {
     if (cmdline_get(cmdline, "banger.time", value, sizeof value)) clock_advance_ms(strtoull(value, NULL, 10));
 }
 
-// Runs a part of the boot beside the rest; a machine that cannot fork does it at once.
-static pid_t start_beside(void (*part)(const char *), const char *cmdline) {
-    pid_t pid = fork();
-    if (pid > 0) return pid;
-    part(cmdline);
-    if (pid == 0) _exit(0);
-    return 0;
-}
-
-static void join(pid_t pid) {
-    while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-}
-
 static void start_cpus(const char *cmdline) {
     (void)cmdline;
     cpus_start();
@@ -130,7 +119,20 @@ static bool held_back_cpus(const char *cmdline) {
 static void start_devices(const char *cmdline) {
     modules_load(cmdline);
     network_up(cmdline);
+    part_is_done();
     rootdisk_free_initramfs();
+}
+
+// What no greeting needs, but every command does.
+static void settle(const char *cmdline) {
+    char init[CMDLINE_VALUE_MAX];
+    // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
+    mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
+    link_standard_streams();
+    set_identity(cmdline);
+    if (init_find(cmdline, init, sizeof init) != INIT_AGENT) return;
+    mount_as_init();
+    share_mounts();
 }
 
 // The image's init could not be executed: something has to collect the dead, or the kernel panics.
@@ -162,39 +164,37 @@ static void start_init(char *init, char **argv) {
         return;
     }
     close(hold[1]);
+    link_forget_port();
     take_console();
+    parts_collect();
     if (agent > 0) wait_for_greeting(hold[0]);
     char *init_argv[] = {init, NULL};
     execve(init, init_argv, environ);
     only_collect(init);
 }
 
+// The agent is greeted while parts are still at work: its operations wait for them, and the init does.
 void boot(char **argv) {
     static char cmdline[CMDLINE_MAX];
     static char init[CMDLINE_VALUE_MAX];
     umask(022);
     mount_kernel_folders();
     cmdline_read(cmdline, sizeof cmdline);
-    pid_t starter = held_back_cpus(cmdline) && cpus_open() ? start_beside(start_cpus, cmdline) : 0;
+    if (held_back_cpus(cmdline) && cpus_open()) part_start(start_cpus, cmdline);
     // The disk's driver comes first; the rest happens while the root is mounted.
-    pid_t loader = start_beside(start_devices, cmdline);
+    part_start(start_devices, cmdline);
+    rootdisk_expect();
+    part_start(rootdisk_mount_modules, cmdline);
     rootdisk_enter(cmdline);
-    pid_t mounter = start_beside(rootdisk_mount_modules, cmdline);
-    pid_t namer = start_beside(set_identity, cmdline);
-    // Here and not only as PID 1, so that a command with a terminal can run before the init has come this far.
-    mount_or_log("devpts", "/dev/pts", MS_NOSUID | MS_NOEXEC, "gid=5,mode=0620,ptmxmode=0666");
-    link_standard_streams();
+    link_find_port();
+    part_start(settle, cmdline);
+    parts_are_all();
     machine.is_guest = true;
     machine.init = init_find(cmdline, init, sizeof init);
-    if (machine.init == INIT_AGENT) mount_as_init();
-    join(loader);
-    join(namer);
-    join(mounter);
-    join(starter);
     if (machine.init != INIT_AGENT) {
         start_init(init, argv);
-    } else {
-        share_mounts();
-        process_rename(argv);
+        return;
     }
+    if (init[0]) log_console("cannot use the init \"%s\": it is not a program", init);
+    process_rename(argv);
 }

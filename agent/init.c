@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "cmdline.h"
-#include "log.h"
 
 static bool is_program(const char *path) {
     struct stat info;
@@ -31,9 +30,8 @@ enum init_kind init_find(const char *cmdline, char *path, size_t size) {
     static const char *const usual[] = {
         "/sbin/init", "/lib/systemd/systemd", "/usr/lib/systemd/systemd", "/etc/init", "/bin/init"};
     if (cmdline_get(cmdline, "banger.init", path, size)) {
-        if (strcmp(path, "agent") == 0) return INIT_AGENT;
-        if (is_program(path)) return kind_of(path);
-        log_console("cannot use the init \"%s\": it is not a program", path);
+        if (strcmp(path, "agent") != 0) return is_program(path) ? kind_of(path) : INIT_AGENT;
+        *path = 0;
         return INIT_AGENT;
     }
     for (size_t i = 0; i < sizeof usual / sizeof *usual; i++) {
@@ -41,5 +39,6 @@ enum init_kind init_find(const char *cmdline, char *path, size_t size) {
         snprintf(path, size, "%s", usual[i]);
         return kind_of(path);
     }
+    *path = 0;
     return INIT_AGENT;
 }

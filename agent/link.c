@@ -33,6 +33,8 @@ static bool has_our_name(const char *port) {
     return got > 0 && strcmp(name, "banger\n") == 0;
 }
 
+static int found_port = -1;
+
 static int open_port(void) {
     DIR *folder = opendir(ports_folder);
     if (!folder) return -1;
@@ -44,6 +46,22 @@ static int open_port(void) {
         fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
     }
     closedir(folder);
+    return fd;
+}
+
+void link_find_port(void) {
+    if (found_port < 0) found_port = open_port();
+}
+
+void link_forget_port(void) {
+    if (found_port >= 0) close(found_port);
+    found_port = -1;
+}
+
+static int take_port(void) {
+    link_find_port();
+    int fd = found_port;
+    found_port = -1;
     return fd;
 }
 
@@ -86,7 +104,7 @@ static int tick_port(struct link *link) {
     uint64_t now = loop_now();
     if (link->stream.fd < 0) {
         if (now < link->retry_at) return (int)(link->retry_at - now);
-        if (attach(link, open_port())) return -1;
+        if (attach(link, take_port())) return -1;
         int wait = uptime_ms() < SEARCH_SOON_FOR_MS ? SEARCH_SOON_MS : SEARCH_LATER_MS;
         link->retry_at = now + (uint64_t)wait;
         return wait;

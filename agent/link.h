@@ -22,6 +22,10 @@ struct link {
 };
 
 bool link_port(struct link *link);
+// Opens the port, where there is one by now, for the link that comes later: the host's first words are on their way meanwhile.
+void link_find_port(void);
+// In a process beside the one that has the link.
+void link_forget_port(void);
 bool link_listen(struct link *link, const char *path);
 bool link_fd(struct link *link, int fd);
 // Opens, accepts, notices a host that came back. Returns ms until it wants to be called again, -1 for on events only.

@@ -25,6 +25,18 @@
 enum { DISK_WAIT_MS = 5000, DISK_STEP_MS = 2, NEWS_WAIT_MS = 25, NAME_BYTES = 256, DEVICE_BYTES = 264 };
 
 static const char new_root[] = "/newroot";
+static const char modules_disk[] = "/modules.disk";
+
+// A pipe that is at its end when the root has been entered.
+static struct {
+    int entered;
+    int entering;
+} gate = {.entered = -1, .entering = -1};
+
+static void close_end(int *end) {
+    if (*end >= 0) close(*end);
+    *end = -1;
+}
 
 static _Noreturn void give_up(const char *what) {
     log_console("cannot %s: %s", what, strerror(errno));
@@ -172,6 +184,18 @@ void rootdisk_enter(const char *cmdline) {
     if (chdir(new_root) < 0 || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0 || chdir("/") < 0) {
         give_up("enter the root disk");
     }
+    close_end(&gate.entering);
+    close_end(&gate.entered);
+}
+
+void rootdisk_expect(void) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) {
+        log_line("cannot make a pipe: %s", strerror(errno));
+        return;
+    }
+    gate.entered = ends[0];
+    gate.entering = ends[1];
 }
 
 static void make_folders(char *path) {
@@ -183,17 +207,39 @@ static void make_folders(char *path) {
     mkdir(path, 0755);
 }
 
+// Follows the first process, to its root. Its own folder stays where it is.
+static bool follow_to_root(int proc) {
+    char none;
+    if (gate.entered < 0) return false;
+    while (read(gate.entered, &none, 1) < 0 && errno == EINTR) continue;
+    int folder = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    int entered = openat(proc, "1/root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = folder >= 0 && fchdir(entered) == 0 && chroot(".") == 0 && fchdir(folder) == 0;
+    close_end(&folder);
+    close_end(&entered);
+    return ok;
+}
+
+static bool move_here_to(char *folder) {
+    make_folders(folder);
+    return mount(".", folder, NULL, MS_MOVE, NULL) == 0;
+}
+
+// Mounted while the root still is, and moved there then: neither waits for the other's disk.
 void rootdisk_mount_modules(const char *cmdline) {
     char serial[CMDLINE_VALUE_MAX];
     char device[DEVICE_BYTES];
     char folder[NAME_BYTES];
     struct utsname kernel;
+    close_end(&gate.entering);
     if (!cmdline_get(cmdline, "banger.modules", serial, sizeof serial)) return;
     uname(&kernel);
     snprintf(folder, sizeof folder, "/lib/modules/%s", kernel.release);
-    make_folders(folder);
-    if (!find_disk(serial, device, sizeof device) ||
-        mount(device, folder, "ext4", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) < 0) {
-        log_line("cannot mount the modules disk \"%s\": %s", serial, strerror(errno));
-    }
+    int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mkdir(modules_disk, 0755);
+    bool mounted = proc >= 0 && find_disk(serial, device, sizeof device) &&
+                   mount(device, modules_disk, "ext4", MS_RDONLY | MS_NOSUID | MS_NODEV, NULL) == 0 &&
+                   chdir(modules_disk) == 0 && follow_to_root(proc) && move_here_to(folder);
+    if (!mounted) log_line("cannot mount the modules disk \"%s\": %s", serial, strerror(errno));
+    close_end(&proc);
 }

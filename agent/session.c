@@ -7,6 +7,7 @@
 #include "hello.h"
 #include "log.h"
 #include "operations.h"
+#include "parts.h"
 
 static struct channel **find_channel(struct session *session, uint32_t id) {
     for (size_t i = 0; i < session->channel_count; i++) {
@@ -44,6 +45,7 @@ static bool open_channel(struct session *session, const struct frame *frame) {
         refuse(session, frame->channel, (struct failure){"UNSUPPORTED", "The agent has no such operation", 0});
         return true;
     }
+    parts_wait();
     struct channel *channel = channel_new(frame->channel, operation);
     struct failure failure = {"IO", "Out of memory", 0};
     if (channel) failure = operation->start(channel, fields);
