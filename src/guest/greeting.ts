@@ -35,17 +35,25 @@ interface GreeterOptions {
 
 type GreetOptions = GreeterOptions & Abortable;
 
+/** What the agent said of itself, and the greeting that brought it the clock, whose answer is still to come. */
+export interface Greeted {
+  hello: AgentHello;
+  /** Undefined when there is no common generation, and so no second greeting. */
+  confirmation: NonceScanner | undefined;
+}
+
 /**
  * Begins a session on a stream in any state: what an older host left half-written is completed and discarded, and so is
  * what the guest had queued for it. Afterwards the stream is at a frame boundary, paused, and without listeners of this function.
+ * The next bytes on it are the answer to the greeting with the clock; nobody has to wait for it to say more.
  *
  * @throws UserError `GUEST_PROTOCOL`, `GUEST_LINK_LOST`; the signal's reason
  */
-export function greet(stream: Duplex, { clock, isFirstHost, signal }: GreetOptions): Promise<AgentHello> {
+export function greet(stream: Duplex, { clock, isFirstHost, signal }: GreetOptions): Promise<Greeted> {
   return new Promise((resolve, reject) => {
     const greeter = new Greeter(stream, { clock, isFirstHost }, (outcome) => {
       signal?.removeEventListener('abort', onAbort);
-      if ('hello' in outcome) resolve(outcome.hello);
+      if ('hello' in outcome) resolve(outcome);
       else reject(outcome.error);
     });
     const onAbort = () => greeter.stop({ error: signal?.reason });
@@ -55,7 +63,7 @@ export function greet(stream: Duplex, { clock, isFirstHost, signal }: GreetOptio
   });
 }
 
-type Outcome = { hello: AgentHello } | { error: unknown };
+type Outcome = Greeted | { error: unknown };
 
 class Greeter {
   readonly #stream: Duplex;
@@ -69,7 +77,6 @@ class Greeter {
   #hello: AgentHello | undefined;
   #discarded = 0;
   #repeated = 0;
-  #isFound = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(stream: Duplex, options: GreeterOptions, done: (outcome: Outcome) => void) {
@@ -95,11 +102,10 @@ class Greeter {
   #resynchronise(): void {
     // What the socket has not taken yet will be said in time: a repeat would only queue behind it.
     if (this.#repeated === 0 || this.#stream.writableLength === 0) {
-      this.#isFound = false;
       // There is nothing to complete yet, and an emulated guest that has just booted takes 5 ms to read them.
       const isNew = this.#options.isFirstHost && this.#repeated === 0;
       if (!isNew) this.#stream.write(new Uint8Array(RESYNC_ZEROS));
-      this.#sayHello();
+      this.#sayHello(undefined);
     }
     this.#timer = setTimeout(() => this.#resynchronise(), FIRST_REPEAT_MS * 2 ** this.#repeated);
     this.#repeated += 1;
@@ -109,7 +115,7 @@ class Greeter {
    * Each greeting has its own nonce, so that the answer to an earlier one is not taken for the last one's. The first one may lie
    * in the socket while the guest boots, and would set its clock back by as much: the clock comes with the second, to an agent that listens.
    */
-  #sayHello(): void {
+  #sayHello(nowMs: number | undefined): void {
     const nonce = randomBytes(NONCE_BYTES);
     this.#scanner = new NonceScanner(nonce);
     this.#decoder = new FrameDecoder();
@@ -117,7 +123,7 @@ class Greeter {
       nonce,
       lowestGeneration: LOWEST_GENERATION,
       highestGeneration: HIGHEST_GENERATION,
-      ...(this.#isFound ? { wallClockNs: BigInt(this.#options.clock.now()) * 1_000_000n } : {}),
+      ...(nowMs !== undefined && { wallClockNs: BigInt(nowMs) * 1_000_000n }),
       entropy: randomBytes(MAX_ENTROPY_BYTES),
     });
     for (const part of encodeFrame({ type: FrameType.HELLO, channel: CONTROL_CHANNEL, payload })) {
@@ -158,12 +164,8 @@ class Greeter {
 
   #conclude(hello: AgentHello): void {
     if (!this.#decoder.atBoundary) throw new MalformedError('frames that nobody asked for');
-    if (this.#isFound) {
-      this.stop({ hello });
-      return;
-    }
-    this.#isFound = true;
-    this.#hello = undefined;
-    this.#sayHello();
+    const isUnderstood = hello.generation !== 0;
+    if (isUnderstood) this.#sayHello(this.#options.clock.now());
+    this.stop({ hello, confirmation: isUnderstood ? this.#scanner : undefined });
   }
 }

@@ -62,6 +62,7 @@ describe('AgentClient.connect', () => {
     new FakeAgent(guest.stream, state);
     guest.onHello = () => {};
     const client = await AgentClient.connect(guest.hostEnd, { clock: { now: () => 1_800_000_000_123 } });
+    await client.ping();
     assert.equal(state.wallClockNs, 1_800_000_000_123_000_000n);
     await client.close();
   });
@@ -171,6 +172,59 @@ describe('AgentClient.connect', () => {
     const client = await connecting;
     assert.equal(client.hello.agentVersion, 'fresh');
     await client.close();
+  });
+});
+
+describe('The second greeting', () => {
+  /** Answers the first one properly, and the second one as the test says. */
+  function guestWithSecondAnswer(answer: (nonce: Uint8Array, greet: () => void) => void): ScriptedGuest {
+    const guest = new ScriptedGuest();
+    const greet = guest.onHello;
+    guest.onHello = (first) => {
+      greet(first);
+      guest.onHello = (second) => answer(second, () => greet(second));
+    };
+    return guest;
+  }
+
+  it('is not waited for by the first question', async () => {
+    const asked = Promise.withResolvers<void>();
+    const guest = guestWithSecondAnswer((_nonce, greet) => void asked.promise.then(greet));
+    guest.onFrame = (frame) => {
+      asked.resolve();
+      void asked.promise.then(() => guest.send({ ...frame, type: FrameType.PONG }));
+    };
+    const client = await AgentClient.connect(guest.hostEnd);
+    assert.ok((await client.ping()) >= 0);
+    await client.close();
+  });
+
+  it('ends the session when another boot answers it', async () => {
+    const guest = guestWithSecondAnswer((_nonce, greet) => {
+      guest.hello = { ...guest.hello, bootId: '5e1fc6a2-0f3f-4bfb-8b7d-3a6a5d2f9d11' };
+      greet();
+    });
+    const client = await AgentClient.connect(guest.hostEnd);
+    assert.equal((await client.closed)?.code, 'GUEST_PROTOCOL');
+    assert.equal(guest.hostEnd.destroyed, true);
+  });
+
+  it('ends the session when something else follows its nonce', async () => {
+    const guest = guestWithSecondAnswer((nonce) => {
+      guest.sendBytes(nonce);
+      guest.send({ type: FrameType.PONG, channel: 0 });
+    });
+    const client = await AgentClient.connect(guest.hostEnd);
+    assert.equal((await client.closed)?.code, 'GUEST_PROTOCOL');
+  });
+
+  it('ends the session after 64 MiB of something else', async () => {
+    const block = new Uint8Array(2 ** 20).fill(1);
+    const guest = guestWithSecondAnswer(() => {
+      for (let sent = 0; sent <= MAX_DISCARDED_BYTES; sent += block.length) guest.sendBytes(block);
+    });
+    const client = await AgentClient.connect(guest.hostEnd);
+    assert.equal((await client.closed)?.code, 'GUEST_PROTOCOL');
   });
 });
 

@@ -9,13 +9,16 @@ import { UserError } from '#contract/errors.ts';
 import { FrameDecoder } from '#contract/guest/frame-decoder.ts';
 import { CONTROL_CHANNEL, FrameType, frameTypeName } from '#contract/guest/frames.ts';
 import type { Frame } from '#contract/guest/frames.ts';
+import { decodeHelloOk, MAX_DISCARDED_BYTES } from '#contract/guest/hello.ts';
 import type { AgentHello } from '#contract/guest/hello.ts';
 import { MalformedError } from '#contract/guest/malformed.ts';
 import { RawChannel } from './channel.ts';
 import type { ChannelHandler } from './channel.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { greet } from './greeting.ts';
+import type { Greeted } from './greeting.ts';
 import { awaitGuest, linkLostError, protocolError } from './guest-errors.ts';
+import type { NonceScanner } from './nonce-scanner.ts';
 import { PingQueue } from './ping-queue.ts';
 
 export interface SessionOptions extends Abortable {
@@ -42,6 +45,9 @@ export class AgentSession {
   readonly #channels = new Map<number, RawChannel>();
   readonly #pings = new PingQueue();
   readonly #settleClosed: (error: UserError | undefined) => void;
+  /** Until the answer to the greeting that brought the clock has come. */
+  #unconfirmed: NonceScanner | undefined;
+  #isConfirmed = false;
   #lastChannel = CONTROL_CHANNEL;
   #end: { error: UserError } | undefined;
 
@@ -55,9 +61,9 @@ export class AgentSession {
     try {
       const { clock = systemClock, isFirstHost = false, signal } = options;
       const greeting = greet(stream, { clock, isFirstHost, signal });
-      const hello = await awaitGuest(greeting, 'reach the guest agent', options.signal);
-      if (hello.generation === 0) throw unsupported(hello);
-      return new AgentSession(stream, hello, options.log ?? silentLogger);
+      const greeted = await awaitGuest(greeting, 'reach the guest agent', options.signal);
+      if (greeted.hello.generation === 0) throw unsupported(greeted.hello);
+      return new AgentSession(stream, greeted, options.log ?? silentLogger);
     } catch (error) {
       // The greeting listens no more, and whoever gets this error needs no second one.
       stream.on('error', () => {});
@@ -66,11 +72,12 @@ export class AgentSession {
     }
   }
 
-  private constructor(stream: Duplex, hello: AgentHello, log: Logger) {
+  private constructor(stream: Duplex, { hello, confirmation }: Greeted, log: Logger) {
     this.#stream = stream;
     this.#writer = new FrameWriter(stream);
     this.#log = log;
     this.hello = hello;
+    this.#unconfirmed = confirmation;
     const closed = Promise.withResolvers<UserError | undefined>();
     this.closed = closed.promise;
     this.#settleClosed = closed.resolve;
@@ -119,15 +126,36 @@ export class AgentSession {
     if (this.#end) return;
     countYoungBuffer(chunk.length);
     try {
-      this.#decoder.push(chunk, (frame) => this.#dispatch(frame));
+      const frames = this.#unconfirmed ? this.#afterNonce(this.#unconfirmed, chunk) : chunk;
+      if (frames) this.#decoder.push(frames, (frame) => this.#dispatch(frame));
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       this.#finish(protocolError(error));
     }
   }
 
+  #afterNonce(scanner: NonceScanner, chunk: Uint8Array): Uint8Array | undefined {
+    const frames = scanner.push(chunk);
+    if (frames) this.#unconfirmed = undefined;
+    else if (scanner.discarded > MAX_DISCARDED_BYTES)
+      throw new MalformedError(`${scanner.discarded} bytes instead of an answer to the second greeting`);
+    return frames;
+  }
+
+  #confirm(frame: Frame): void {
+    if (frame.type !== FrameType.HELLO_OK) throw new MalformedError('no answer to the greeting');
+    const { bootId, generation } = decodeHelloOk(frame.payload);
+    const isSame = bootId === this.hello.bootId && generation === this.hello.generation;
+    if (!isSame) throw new MalformedError('another answer to the second greeting than to the first');
+    this.#isConfirmed = true;
+  }
+
   #dispatch(frame: Frame): void {
     if (this.#end) return;
+    if (!this.#isConfirmed) {
+      this.#confirm(frame);
+      return;
+    }
     if (frame.channel === CONTROL_CHANNEL) {
       this.#control(frame);
       return;
