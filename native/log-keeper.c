@@ -1,7 +1,7 @@
 /*
  * Starts a program whose words are kept in files that cannot grow without bound.
  *
- *     log-keeper PIDFILE CONSOLE-PATH CONSOLE-MAX LOG-PATH LOG-MAX PROGRAM [ARGUMENT...]
+ *     log-keeper PIDFILE CONSOLE-PATH CONSOLE-MAX LOG-PATH LOG-MAX [--small-pages] PROGRAM [ARGUMENT...]
  *
  * Becomes PROGRAM, whose stdout and stderr are kept in LOG-PATH and what it writes to descriptor 3 in CONSOLE-PATH. A child that
  * lives for as long as somebody can write there does the keeping; its pid is in PIDFILE. A file that would grow beyond its
@@ -9,6 +9,8 @@
  *
  * What is kept comes from a guest and may be endless; it is only copied. The program never waits for a disk that is full: what
  * cannot be written is dropped.
+ *
+ * With --small-pages PROGRAM has no huge pages, not even where it asks for them.
  *
  * Exit status: 1 something failed, 126 or 127 PROGRAM cannot be started.
  */
@@ -234,7 +236,7 @@ int main(int argc, char **argv)
     if (argc == 3 + 3 * LOGS && strcmp(argv[1], "--keep") == 0)
         return run_keeper(argv + 3);
     if (argc < 7) {
-        fprintf(stderr, "usage: log-keeper PIDFILE CONSOLE-PATH CONSOLE-MAX LOG-PATH LOG-MAX PROGRAM [ARGUMENT...]\n");
+        fprintf(stderr, "usage: log-keeper PIDFILE CONSOLE-PATH CONSOLE-MAX LOG-PATH LOG-MAX [--small-pages] PROGRAM [ARGUMENT...]\n");
         return 1;
     }
     parse_max(argv[3]);
@@ -248,10 +250,16 @@ int main(int argc, char **argv)
     fcntl(words[1], F_SETFL, O_NONBLOCK);
     if (dup2(console[1], CONSOLE_FD) < 0 || dup2(words[1], STDOUT_FILENO) < 0 || dup2(words[1], STDERR_FILENO) < 0)
         die("dup2");
-    execvp(argv[6], argv + 6);
+    char **program = argv + 6;
+    if (program[1] && strcmp(program[0], "--small-pages") == 0) {
+        program++;
+        if (prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+            fprintf(stderr, "log-keeper: huge pages stay: %s\n", strerror(errno));
+    }
+    execvp(program[0], program);
     int error = errno;
-    fprintf(stderr, "log-keeper: %s: %s\n", argv[6], strerror(error));
+    fprintf(stderr, "log-keeper: %s: %s\n", program[0], strerror(error));
     /* For a bare name EACCES means that a folder of PATH may not be searched, not that it was found. */
-    bool missing = error == ENOENT || (error == EACCES && strchr(argv[6], '/') == NULL);
+    bool missing = error == ENOENT || (error == EACCES && strchr(program[0], '/') == NULL);
     return missing ? 127 : 126;
 }

@@ -127,6 +127,14 @@ test('the machine runs confined', { timeout: 60_000 }, async () => {
   assert.match(status, /^Seccomp:\t2$/m);
 });
 
+test('an emulated machine has no huge pages, one with hardware may', { timeout: 60_000 }, async () => {
+  await using place = await setUp();
+  const { accelerator } = await place.hypervisor.probe();
+  const machine = await place.hypervisor.launch(await place.newConfig());
+  const status = await readFile(`/proc/${machine.process.pid}/status`, 'utf8');
+  assert.match(status, new RegExp(`^THP_enabled:\\s${accelerator === 'tcg' ? 0 : 1}$`, 'm'));
+});
+
 test(
   'what keeps the console ends with the machine, and both know no secrets',
   { timeout: 60_000 },

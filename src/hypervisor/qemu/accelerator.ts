@@ -46,3 +46,11 @@ export async function tscFrequencyFor(
     );
   }
 }
+
+/**
+ * QEMU asks for pages of 2 MiB. An emulated guest is not faster with them on the whole, but its boot waits until the host has cleared each, or
+ * has fetched it from a host of its own (ADR 10). With hardware they spare the CPU page walks.
+ */
+export function usesSmallPages(accelerator: Accelerator): boolean {
+  return accelerator === 'tcg';
+}

@@ -19,6 +19,8 @@ export interface LaunchPlan {
   binary: string;
   packageName: string;
   args: readonly string[];
+  /** See {@link usesSmallPages}. */
+  smallPages: boolean;
   paths: MachinePaths;
   consoleLogPath: string;
   startTimeoutMs: number;
@@ -49,7 +51,8 @@ export async function launchQemu(plan: LaunchPlan, { signal }: Abortable = {}): 
 
 async function spawnQemu(plan: LaunchPlan): Promise<DetachedProcess> {
   try {
-    const args = keptArguments(plan.paths, plan.consoleLogPath, [plan.binary, ...plan.args]);
+    const command = { argv: [plan.binary, ...plan.args], smallPages: plan.smallPages };
+    const args = keptArguments(plan.paths, plan.consoleLogPath, command);
     return await spawnDetached(plan.keeperPath, args, { logPath: plan.paths.log });
   } catch (error) {
     await removeMachineFiles(plan.paths);

@@ -19,17 +19,21 @@ const MAX_LOG_BYTES = 256 * KiB;
 /** It needs milliseconds, unless its disk hangs or something else holds its pipe. */
 const MAX_WAIT_MS = 5000;
 
-/** Arguments of the log keeper, which becomes `command`. What that writes to descriptor 3 is the console. */
-export function keptArguments(
-  paths: MachinePaths,
-  consoleLogPath: string,
-  command: readonly string[],
-): string[] {
+export interface KeptCommand {
+  /** The program and its arguments. What it writes to descriptor 3 is the console. */
+  argv: readonly string[];
+  /** Without huge pages, whatever it asks for. */
+  smallPages: boolean;
+}
+
+/** Arguments of the log keeper, which becomes `command`. */
+export function keptArguments(paths: MachinePaths, consoleLogPath: string, command: KeptCommand): string[] {
   return [
     paths.keeperPidFile,
     ...[consoleLogPath, String(MAX_CONSOLE_BYTES)],
     ...[paths.log, String(MAX_LOG_BYTES)],
-    ...command,
+    ...(command.smallPages ? ['--small-pages'] : []),
+    ...command.argv,
   ];
 }
 

@@ -14,7 +14,7 @@ import type {
   MachineConfig,
   MachineStatus,
 } from '../hypervisor.ts';
-import { chooseAccelerator, tscFrequencyFor } from './accelerator.ts';
+import { chooseAccelerator, tscFrequencyFor, usesSmallPages } from './accelerator.ts';
 import { getArchitecture, type QemuArchitecture } from './architecture.ts';
 import { qemuArguments, type QemuHost } from './command-line.ts';
 import { findQemuProcess, listQemuProcesses } from './find-process.ts';
@@ -87,6 +87,7 @@ export class QemuHypervisor implements Hypervisor {
         binary: this.#binary,
         packageName: this.#architecture.packageName,
         args: qemuArguments(config, host),
+        smallPages: usesSmallPages(host.accelerator),
         paths: machinePaths(config.runtimeDir),
         consoleLogPath: config.consoleLogPath,
         startTimeoutMs: this.#options.startTimeoutMs ?? START_TIMEOUT_MS,

@@ -32,11 +32,21 @@ class Place implements AsyncDisposable {
     return join(this.path, 'program.log');
   }
 
-  /** A program whose files may have so many bytes. */
+  /** Node with a script; its files may have so many bytes. */
   run(script: string, maxBytes: number): Promise<DetachedProcess> {
+    return this.start([process.execPath, '--input-type=module', '--eval', script], maxBytes);
+  }
+
+  /** What follows the files on the keeper's command line. */
+  start(words: readonly string[], maxBytes = 1000): Promise<DetachedProcess> {
     const files = [join(this.path, 'pid'), this.console, String(maxBytes), this.log, String(maxBytes)];
-    const args = [...files, process.execPath, '--input-type=module', '--eval', script];
-    return spawnDetached(KEEPER, args, { logPath: join(this.path, 'early.log') });
+    return spawnDetached(KEEPER, [...files, ...words], { logPath: join(this.path, 'early.log') });
+  }
+
+  /** Resolves when the program's words are there. */
+  async says(expected: RegExp): Promise<void> {
+    const read = async () => expected.test(await readFile(this.log, 'utf8').catch(() => '')) || undefined;
+    await pollUntil(read, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   }
 
   /** The process that keeps the files of what was started last. */
@@ -151,19 +161,28 @@ test('files that are removed while it runs are not missed', async () => {
 
 test('a program that is not there, one that may not be run', async () => {
   await using place = await Place.create();
-  const start = (program: string) =>
-    spawnDetached(KEEPER, [join(place.path, 'pid'), place.console, '1000', place.log, '1000', program], {
-      logPath: join(place.path, 'early.log'),
-    });
   for (const [program, code, why] of [
     ['program-that-is-not-there', 127, 'No such file or directory'],
     ['/etc/passwd', 126, 'Permission denied'],
   ] as const) {
-    const child = await start(program);
-    assert.deepEqual(await child.exited, { code, signal: null });
-    const said = new RegExp(`^log-keeper: ${program}: ${why}$`, 'm');
-    await pollUntil(async () => said.test(await readFile(place.log, 'utf8').catch(() => '')) || undefined, {
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
+    for (const words of [[program], ['--small-pages', program]]) {
+      const child = await place.start(words);
+      assert.deepEqual(await child.exited, { code, signal: null });
+      await place.says(new RegExp(`^log-keeper: ${program}: ${why}$`, 'm'));
+      await rm(place.log);
+    }
+  }
+});
+
+test('a program has huge pages, or none where it is to have none', async () => {
+  await using place = await Place.create();
+  for (const [words, enabled] of [
+    [[], 1],
+    [['--small-pages'], 0],
+  ] as const) {
+    const child = await place.start([...words, 'grep', 'THP_enabled', '/proc/self/status']);
+    assert.deepEqual(await child.exited, { code: 0, signal: null });
+    await place.says(new RegExp(`^THP_enabled:\\s${enabled}$`, 'm'));
+    await rm(place.log);
   }
 });
