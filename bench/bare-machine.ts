@@ -7,6 +7,8 @@ import { raceAbort, type Abortable } from '#base/abort.ts';
 import { getArchitecture } from '#hypervisor/qemu/architecture.ts';
 import { chooseAccelerator, tscFrequencyFor } from '#hypervisor/qemu/accelerator.ts';
 import { qemuArguments } from '#hypervisor/qemu/command-line.ts';
+import { keptArguments } from '#hypervisor/qemu/log-keeper.ts';
+import { machinePaths } from '#hypervisor/qemu/machine-paths.ts';
 import { REPOSITORY, type TestHome } from '../test/support/test-home.ts';
 
 export interface BareMachineSpec {
@@ -16,9 +18,11 @@ export interface BareMachineSpec {
   timerHz: number | undefined;
   memoryMiB: number;
   vcpus: number;
+  /** As banger has it for an emulated machine; QEMU itself asks for huge pages. */
+  smallPages?: boolean;
 }
 
-/** QEMU as banger starts it, without banger: no disks, no network, nobody who waits for an agent. */
+/** QEMU with banger's options, without banger: no disks, no network, nobody who waits for an agent. */
 export class BareMachine implements AsyncDisposable {
   readonly folder: string;
   readonly process: ChildProcess;
@@ -50,7 +54,9 @@ export class BareMachine implements AsyncDisposable {
       },
       { architecture, accelerator, tscKHz, sandbox: true },
     );
-    return new BareMachine(folder, spawn(architecture.binary, args, { stdio: 'ignore' }));
+    const command = [architecture.binary, ...args];
+    const [file = '', ...words] = spec.smallPages ? withSmallPages(folder, command) : command;
+    return new BareMachine(folder, spawn(file, words, { stdio: 'ignore' }));
   }
 
   /** @throws the signal's reason */
@@ -65,4 +71,13 @@ export class BareMachine implements AsyncDisposable {
     await this.exited();
     await rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** banger's own way to it. */
+function withSmallPages(folder: string, argv: readonly string[]): string[] {
+  const keeper = join(REPOSITORY, 'native/build/log-keeper');
+  return [
+    keeper,
+    ...keptArguments(machinePaths(folder), join(folder, 'console.log'), { argv, smallPages: true }),
+  ];
 }

@@ -12,6 +12,8 @@ import { ratioRow, type Row } from './report.ts';
 
 const SIZE = { memoryMiB: 512, vcpus: 2 };
 const IMAGE = 'busybox-only';
+/** Alpine's, those that a boot looks for. */
+const FOLDERS = ['bin', 'dev', 'etc', 'lib', 'proc', 'root', 'run', 'sbin', 'sys', 'tmp', 'usr', 'var'];
 
 /** From nothing to the end of the first command, in an image as small as Alpine's and without an init. */
 export async function benchImageBoot(home: TestHome, client: BangerClient, rounds: number): Promise<Row> {
@@ -38,7 +40,7 @@ async function importBusybox(home: TestHome, client: BangerClient): Promise<void
   const program = await findProgram('busybox', process.env['PATH'] ?? '');
   if (program === undefined) throw new Error('no busybox here: apt-get install busybox-static');
   const folder = join(home.root, IMAGE);
-  await mkdir(join(folder, 'bin'), { recursive: true });
+  for (const name of FOLDERS) await mkdir(join(folder, name), { recursive: true });
   await copyFile(program, join(folder, 'bin/busybox'));
   await runCommand('chmod', ['-R', 'a+rx', folder]);
   await (await client.images.import({ path: folder, name: IMAGE })).result();
