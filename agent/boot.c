@@ -47,6 +47,7 @@ static void mount_kernel_folders(void) {
     // The kernel could not open a console for us before there was a /dev. Nor do we: starting the serial port takes an emulated guest 14 ms.
     while (fcntl(STDERR_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDWR) >= 0) continue;
     log_to(LOG_KERNEL);
+    log_keep();
 }
 
 // What the kernel gives an init.
@@ -189,6 +190,7 @@ void boot(char **argv) {
     link_find_port();
     part_start(settle, cmdline);
     parts_are_all();
+    log_let_go();
     machine.is_guest = true;
     machine.init = init_find(cmdline, init, sizeof init);
     if (machine.init != INIT_AGENT) {

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 static enum log_target target = LOG_STDERR;
+static int kept = -1;
 
 void log_to(enum log_target to) {
     target = to;
@@ -24,12 +25,25 @@ static void emit(int fd, const char *format, va_list arguments) {
     if (write(fd, line, (size_t)used) < 0) return;
 }
 
+static int open_kernel_log(void) {
+    return open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+void log_keep(void) {
+    kept = open_kernel_log();
+}
+
+void log_let_go(void) {
+    if (kept >= 0) close(kept);
+    kept = -1;
+}
+
 void log_line(const char *format, ...) {
     int saved = errno;
-    int fd = target == LOG_KERNEL ? open("/dev/kmsg", O_WRONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+    int fd = target == LOG_KERNEL ? open_kernel_log() : -1;
     va_list arguments;
     va_start(arguments, format);
-    emit(fd >= 0 ? fd : STDERR_FILENO, format, arguments);
+    emit(fd >= 0 ? fd : kept >= 0 ? kept : STDERR_FILENO, format, arguments);
     va_end(arguments);
     if (fd >= 0) close(fd);
     errno = saved;
