@@ -231,8 +231,12 @@ void rootdisk_mount_modules(const char *cmdline) {
     char device[DEVICE_BYTES];
     char folder[NAME_BYTES];
     struct utsname kernel;
-    close_end(&gate.entering);
     if (!cmdline_get(cmdline, "banger.modules", serial, sizeof serial)) return;
+    if (getpid() == 1) {
+        log_line("cannot mount the modules disk \"%s\": there is no process for it", serial);
+        return;
+    }
+    close_end(&gate.entering);
     uname(&kernel);
     snprintf(folder, sizeof folder, "/lib/modules/%s", kernel.release);
     int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
