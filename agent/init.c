@@ -21,7 +21,7 @@ static enum init_kind kind_of(const char *path) {
     enum init_kind kind = INIT_OTHER;
     if (strcmp(name, "systemd") == 0) kind = INIT_SYSTEMD;
     if (strcmp(name, "openrc-init") == 0) kind = INIT_OPENRC;
-    if (strcmp(name, "busybox") == 0) kind = is_program("/sbin/openrc") ? INIT_OPENRC : INIT_BUSYBOX;
+    if (strcmp(name, "busybox") == 0) kind = is_program("/sbin/openrc") ? INIT_BUSYBOX_OPENRC : INIT_BUSYBOX;
     free(real);
     return kind;
 }

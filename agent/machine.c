@@ -12,7 +12,8 @@ void machine_release_init(void) {
 const char *init_name(enum init_kind kind) {
     switch (kind) {
     case INIT_SYSTEMD: return "systemd";
-    case INIT_OPENRC: return "openrc";
+    case INIT_OPENRC:
+    case INIT_BUSYBOX_OPENRC: return "openrc";
     case INIT_AGENT: return "agent";
     default: return "other";
     }

@@ -3,7 +3,8 @@
 
 #include <stdbool.h>
 
-enum init_kind { INIT_SYSTEMD, INIT_OPENRC, INIT_BUSYBOX, INIT_OTHER, INIT_AGENT };
+// INIT_OPENRC: its own init. INIT_BUSYBOX_OPENRC: busybox's, as on Alpine, which has openrc start the services.
+enum init_kind { INIT_SYSTEMD, INIT_OPENRC, INIT_BUSYBOX_OPENRC, INIT_BUSYBOX, INIT_OTHER, INIT_AGENT };
 
 struct machine {
     bool is_guest; // false: test mode, an ordinary process on somebody's host

@@ -3,6 +3,7 @@
 #include "power.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/reboot.h>
@@ -99,18 +100,34 @@ static void kill_everybody(int number) {
     if (machine.is_guest) kill(-1, number);
 }
 
+// openrc-init takes no signal for this, only what openrc-shutdown(8) writes. One that still boots does not read yet.
+static bool ask_openrc(void) {
+    static const char wish[] = "poweroff";
+    int fifo = open("/run/openrc/init.ctl", O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    bool asked = fifo >= 0 && write(fifo, wish, sizeof wish - 1) == (ssize_t)(sizeof wish - 1);
+    if (!asked) log_line("cannot ask openrc-init to power off: %s", strerror(errno));
+    if (fifo >= 0) close(fifo);
+    return asked;
+}
+
+static bool ask_kindly(void) {
+    switch (machine.init) {
+    case INIT_SYSTEMD: return kill(1, SYSTEMD_POWER_OFF) == 0;
+    case INIT_OPENRC: return ask_openrc();
+    case INIT_BUSYBOX_OPENRC:
+    case INIT_BUSYBOX: return kill(1, SIGUSR2) == 0;
+    default: return false;
+    }
+}
+
 static void ask_init(void) {
-    bool asked = true;
     if (power.at_once) {
         kill_everybody(SIGKILL);
         enter(LAST_SYNC, LAST_SYNC_MS);
         start_child(last_work);
         return;
     }
-    if (machine.init == INIT_SYSTEMD) asked = kill(1, SYSTEMD_POWER_OFF) == 0;
-    else if (machine.init == INIT_OPENRC || machine.init == INIT_BUSYBOX) asked = kill(1, SIGUSR2) == 0;
-    else asked = false;
-    if (asked) {
+    if (ask_kindly()) {
         enter(GRACE, power.grace_ends > loop_now() ? (int)(power.grace_ends - loop_now()) : 0);
     } else {
         kill_everybody(SIGTERM);
