@@ -1,23 +1,26 @@
 // dist/banger.cjs: runs dist/cli.cjs with what V8 compiled of it in an earlier run of the same command. Node's own cache holds
 // only what is compiled before the code runs, and functions are compiled when they are called: a tenth of `vm exec`.
-// Nothing is imported: of a module that is, the bundler copies every name first (0.3 ms), and the first path.join() takes as long.
+// No module of Node's is imported: of one that is, the bundler copies every name first (0.3 ms), and the first path.join() takes as long.
+import { OWN_BUNDLES } from './own-bundles.ts';
+
 const { closeSync, fsyncSync, openSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeSync } =
   process.getBuiltinModule('node:fs');
 const { Script } = process.getBuiltinModule('node:vm');
 
 declare const __BANGER_BUILT_AT__: string;
 
-const MAIN = `${import.meta.dirname}/cli.cjs`;
 const PREFIX = '(function (exports, require, module, __filename, __dirname) {';
 /** One that is in use is made again after that. */
 const KEEP_MS = 7 * 24 * 3_600_000;
 
+const command = commandName(process.argv.slice(2));
+const main = `${import.meta.dirname}/${OWN_BUNDLES.includes(command) ? `cli-${command}` : 'cli'}.cjs`;
 const folder = process.env['NODE_COMPILE_CACHE'];
-const cachePath = folder && `${folder}/${commandName(process.argv.slice(2))}-${buildStamp()}.code`;
+const cachePath = folder && `${folder}/${command}-${buildStamp()}.code`;
 const cachedData = cachePath && readIfThere(cachePath);
 // The bundle is ASCII; `latin1` spares the look at each byte.
-const script = new Script(`${PREFIX}${readFileSync(MAIN, 'latin1')}\n})`, {
-  filename: MAIN,
+const script = new Script(`${PREFIX}${readFileSync(main, 'latin1')}\n})`, {
+  filename: main,
   columnOffset: -PREFIX.length,
   ...(cachedData && { cachedData }),
 });
@@ -26,7 +29,7 @@ if (folder && cachePath && (!cachedData || script.cachedDataRejected)) {
     if (status === 0) saveCode(folder, cachePath);
   });
 }
-script.runInThisContext()(exports, require, module, MAIN, import.meta.dirname);
+script.runInThisContext()(exports, require, module, main, import.meta.dirname);
 
 /** Only what succeeds is kept, so a word that is no command gets no file. */
 function commandName(argv: readonly string[]): string {

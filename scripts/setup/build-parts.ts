@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { OWN_BUNDLES } from '../build/own-bundles.ts';
 import type { SetupContext } from './context.ts';
 import { runOrThrow, SetupError } from './run-quietly.ts';
 import { hashSources } from './source-hash.ts';
@@ -39,7 +40,10 @@ const PARTS: readonly Part[] = [
       'scripts/build.ts',
       'scripts/build/*.ts',
     ],
-    outputs: ['dist/banger.cjs', 'dist/cli.cjs', 'dist/bangerd.js', 'dist/sdk.js'],
+    outputs: [
+      ...['dist/banger.cjs', 'dist/cli.cjs', 'dist/bangerd.js', 'dist/sdk.js'],
+      ...OWN_BUNDLES.map((command) => `dist/cli-${command}.cjs`),
+    ],
     build: async ({ root }) => {
       const { buildBundle } = await import('../build.ts');
       await buildBundle(root, headCommit(root));

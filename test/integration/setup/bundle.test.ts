@@ -54,6 +54,7 @@ test('in the bundle each module runs once, in order, and only when it is needed'
   const files = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
   assert.deepEqual(files.toSorted(), [
     'banger.cjs',
+    'cli-vm-exec.cjs',
     'cli.cjs',
     'events.cjs',
     'machine.cjs',
@@ -64,6 +65,37 @@ test('in the bundle each module runs once, in order, and only when it is needed'
   // Requiring a module of Node's own costs more at each start than asking the process for it.
   const texts = files.map((name) => readFileSync(join(dist, name), 'utf8'));
   assert.ok(!texts.some((text) => /require\(["']node:/.test(text)));
+});
+
+const TREE = {
+  'src/bin/banger.ts': `
+    import { tree } from '../cli/commands/tree.ts';
+    const [group, word] = process.argv.slice(2);
+    void tree[[group, word].join(' ')]!().then((said) => console.log(said));
+  `,
+  'src/cli/commands/tree.ts': `
+    export const tree: Record<string, () => Promise<string>> = {
+      'vm exec': async () => (await import('./vm/exec.ts')).said,
+      'vm list': async () => (await import('./vm/list.ts')).said,
+    };
+  `,
+  'src/cli/commands/vm/exec.ts':
+    "import { shared } from '../../shared.ts';\nexport const said = `exec ${shared}`;\n",
+  'src/cli/commands/vm/list.ts':
+    "import { shared } from '../../shared.ts';\nexport const said = `list ${shared}`;\n",
+  'src/cli/shared.ts': "export const shared = 'shared';\n",
+};
+
+test('what is called most has a bundle without the other commands', async () => {
+  using clone = new SmallClone();
+  for (const [path, text] of Object.entries(TREE)) clone.write(path, text);
+  for (const word of ['exec', 'list']) {
+    const { stdout, stderr } = await clone.launch({ args: ['vm', word] });
+    assert.equal(stdout, `${word} shared\n`, stderr);
+  }
+  const bundle = (name: string) => readFileSync(join(clone.folder, 'dist', name), 'utf8');
+  assert.doesNotMatch(bundle('cli-vm-exec.cjs'), /list \$\{/);
+  for (const word of ['exec', 'list']) assert.match(bundle('cli.cjs'), new RegExp(`${word} \\$\\{`));
 });
 
 const CACHED = `
