@@ -1,9 +1,10 @@
 import type { CommandContext } from '@stricli/core';
-import { withTimeout } from '#base/abort.ts';
+import { type Abortable, withTimeout } from '#base/abort.ts';
 import { isUserError } from '#contract/errors.ts';
 import type { Environment } from '#base/environment.ts';
 import type { Layout } from '#contract/layout.ts';
 import type { BangerClient } from '#sdk/client.ts';
+import type { ExecClient } from '#sdk/exec-client.ts';
 import { ensureDaemon, type StartDaemon } from './ensure-daemon.ts';
 import type { LocalMachine } from './local-machine.ts';
 import { Output } from './output/output.ts';
@@ -50,14 +51,16 @@ export class CliContext implements CommandContext {
     this.#startDaemon = host.startDaemon;
   }
 
+  /** To run a command in a guest: loads nothing of the rest of the client. Starts the daemon as {@link connect} does. */
+  async connectForExec(): Promise<ExecClient> {
+    const { ExecClient } = await import('#sdk/exec-client.ts');
+    return new ExecClient(this.#daemon());
+  }
+
   /** The first request starts the daemon when it does not run. */
   async connect(): Promise<BangerClient> {
     const { BangerClient } = await import('#sdk/client.ts');
-    return BangerClient.connect({
-      lazy: true,
-      socketPath: this.layout.socketPath,
-      startDaemon: (options) => ensureDaemon(this.#startDaemon, this.layout.logPath, options),
-    });
+    return BangerClient.connect({ lazy: true, ...this.#daemon() });
   }
 
   /** Never starts the daemon: undefined when it does not run. */
@@ -83,5 +86,12 @@ export class CliContext implements CommandContext {
     } catch {
       return []; // a completion has nobody to tell
     }
+  }
+
+  #daemon() {
+    return {
+      socketPath: this.layout.socketPath,
+      startDaemon: (options: Abortable) => ensureDaemon(this.#startDaemon, this.layout.logPath, options),
+    };
   }
 }

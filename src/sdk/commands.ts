@@ -7,12 +7,12 @@ import type {
   StartedCommand,
 } from '#contract/owner/command.ts';
 import { EXEC_UPGRADE } from '#contract/owner/exec-protocol.ts';
-import { API_PREFIX } from '#contract/version.ts';
 import { parseAttached } from './exec-messages.ts';
 import { ExecProcess } from './exec-process.ts';
 import { encodeOpen } from './open-exec.ts';
 import { readBody } from './response.ts';
 import type { Transport } from './transport.ts';
+import { vmPath } from './vm-path.ts';
 
 export interface AttachOptions extends AttachRequest, Abortable {
   /** This viewer was so slow that the guest forgot so many bytes before it took them. Called before what comes after them arrives. */
@@ -89,5 +89,5 @@ export class CommandsClient {
 }
 
 function commandsPath(reference: string, member = ''): string {
-  return `${API_PREFIX}/vms/${encodeURIComponent(reference)}/commands${member}`;
+  return vmPath(reference, `commands${member}`);
 }

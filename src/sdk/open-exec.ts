@@ -6,6 +6,7 @@ import type { ExecRequest } from '#contract/owner/exec.ts';
 import { EXEC_CHANNEL, EXEC_UPGRADE } from '#contract/owner/exec-protocol.ts';
 import { ExecProcess } from './exec-process.ts';
 import type { Transport } from './transport.ts';
+import { vmPath } from './vm-path.ts';
 
 export interface ExecOptions extends Abortable {
   /** The command's input is at its end when it starts; the process's `stdin` takes nothing. Saves a way to the guest. */
@@ -13,7 +14,8 @@ export interface ExecOptions extends Abortable {
 }
 
 export interface OpenExecOptions extends ExecOptions {
-  path: string;
+  /** Name, id or prefix. */
+  vm: string;
   request: ExecRequest;
 }
 
@@ -24,10 +26,11 @@ const END_OF_STDIN = Buffer.concat(
 /** Opens the session and starts the command. Nothing on this way loads zod or node:http. */
 export async function openExec(
   transport: Transport,
-  { path, request, emptyStdin, signal }: OpenExecOptions,
+  { vm, request, emptyStdin, signal }: OpenExecOptions,
 ): Promise<ExecProcess> {
   const open = encodeOpen('run a command', request);
   const firstBytes = emptyStdin ? Buffer.concat([open, END_OF_STDIN]) : open;
+  const path = vmPath(vm, 'exec');
   const upgraded = await transport.upgrade({ path, protocol: EXEC_UPGRADE, firstBytes, signal });
   return ExecProcess.start(upgraded, { emptyStdin, signal });
 }

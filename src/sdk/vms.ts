@@ -21,6 +21,7 @@ import type { OperationHandle, OperationOptions } from './operation-handle.ts';
 import type { OperationsClient } from './operations.ts';
 import { readBody } from './response.ts';
 import type { Transport } from './transport.ts';
+import { vmPath } from './vm-path.ts';
 
 export interface DeleteVmOptions extends OperationOptions {
   /** Kill the VM first when it runs. Otherwise that is `VM_RUNNING`. */
@@ -236,13 +237,8 @@ export class VmsClient {
    * @throws UserError `COMMAND_NOT_FOUND`, `COMMAND_NOT_EXECUTABLE`, `VM_NOT_RUNNING`, `GUEST_NOT_ANSWERING`, `GUEST_LINK_LOST`
    */
   async exec(reference: string, request: ExecRequest, options: ExecOptions = {}): Promise<ExecProcess> {
-    return openExec(this.#transport, { path: vmPath(reference, 'exec'), request, ...options });
+    return openExec(this.#transport, { vm: reference, request, ...options });
   }
-}
-
-function vmPath(reference: string, action?: string): string {
-  const vm = `${API_PREFIX}/vms/${encodeURIComponent(reference)}`;
-  return action === undefined ? vm : `${vm}/${action}`;
 }
 
 function query(values: Readonly<Record<string, string | number | boolean | undefined>>): string {

@@ -1,6 +1,6 @@
 import { UserError } from '#contract/errors.ts';
 import type { ExecRequest, ExecResult } from '#contract/owner/exec.ts';
-import type { BangerClient } from '#sdk/client.ts';
+import type { ExecClient } from '#sdk/exec-client.ts';
 import type { ExecProcess } from '#sdk/exec-process.ts';
 import type { CliContext } from '../context.ts';
 import { exitStatusOfSignal, Interruption } from '../interruption.ts';
@@ -10,6 +10,9 @@ import type { StopSignals } from '../stop-signals.ts';
 import { explainShell, LOGIN_SHELL } from './login-shell.ts';
 import { enterRawMode } from './raw-mode.ts';
 import { feedStdin } from './stdin.ts';
+
+/** What runs commands in guests. */
+type Guests = Pick<ExecClient, 'exec'>;
 
 export interface GuestCommand {
   /** Name, id or prefix of the VM. */
@@ -36,12 +39,15 @@ const LAST_WORDS_MS = 2000;
  * @throws UserError what the daemon answers; Interruption when a signal came before the command ran
  */
 export async function runGuestCommand(
-  { client, context, signals }: { client: BangerClient; context: CliContext; signals: StopSignals },
+  { guests, context, signals }: { guests: Guests; context: CliContext; signals: StopSignals },
   command: GuestCommand,
 ): Promise<number> {
-  const starting = startCommand({ client, signals }, command, context);
-  // Once the request is out: the guest takes longer to start a command than we take to open our output.
-  setImmediate(() => void context.output.stdout);
+  const starting = startCommand({ guests, signals }, command, context);
+  // Once the request is out: the guest takes longer to start a command than we take to open our outputs.
+  setImmediate(() => {
+    void context.output.stdout;
+    void context.process.stderr; // where it is not open Node opens it to close the connection
+  });
   const guest = await starting;
   using _guest = guest;
   using _raw =
@@ -57,7 +63,7 @@ export async function runGuestCommand(
 }
 
 async function startCommand(
-  { client, signals }: { client: BangerClient; signals: StopSignals },
+  { guests, signals }: { guests: Guests; signals: StopSignals },
   command: GuestCommand,
   context: CliContext,
 ): Promise<ExecProcess> {
@@ -68,7 +74,7 @@ async function startCommand(
   try {
     // With a terminal the end of the input is a character, which the command has to be there for.
     const emptyStdin = !command.passStdin && !command.tty;
-    return await client.vms.exec(vm, request, { emptyStdin, signal: starting.signal });
+    return await guests.exec(vm, request, { emptyStdin, signal: starting.signal });
   } catch (error) {
     throw command.argv === LOGIN_SHELL ? explainShell(error, command.vmName ?? vm) : error;
   }

@@ -1,6 +1,5 @@
 import { buildCommand } from '@stricli/core';
 import { UserError } from '#contract/errors.ts';
-import type { BangerClient } from '#sdk/client.ts';
 import type { CliContext } from '../../context.ts';
 import { exitStatusOfCommand } from '../../guest/command-status.ts';
 import { readGivenVariables } from '../../guest/given-variables.ts';
@@ -28,7 +27,6 @@ async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<voi
   }
   const { json } = flags;
   if (json && !flags.detach) throw jsonNeedsDetach('banger vm exec');
-  using client = await this.connect();
   const command: GuestCommand = {
     vm,
     argv,
@@ -38,25 +36,21 @@ async function execInVm(this: CliContext, flags: Flags, vm: string): Promise<voi
     cwd: flags.workdir,
     user: flags.user,
   };
-  const run = () =>
-    flags.detach ? startDetached({ client, json }, this, command) : runAttached(client, this, command);
+  const run = () => (flags.detach ? startDetached(this, command, { json }) : runAttached(this, command));
   this.exitStatus = await exitStatusOfCommand(this, run, { json });
 }
 
-async function runAttached(
-  client: BangerClient,
-  context: CliContext,
-  command: GuestCommand,
-): Promise<number> {
+async function runAttached(context: CliContext, command: GuestCommand): Promise<number> {
   using signals = new StopSignals();
-  return await runGuestCommand({ client, context, signals }, command);
+  return await runGuestCommand({ guests: await context.connectForExec(), context, signals }, command);
 }
 
 async function startDetached(
-  { client, json }: { client: BangerClient; json: boolean },
   context: CliContext,
   command: GuestCommand,
+  { json }: { json: boolean },
 ): Promise<number> {
+  using client = await context.connect();
   const { vm, request } = toRequest(command, context);
   const { id } = await client.commands.start(vm, { ...request, stdin: command.passStdin });
   if (json) context.output.json({ id });

@@ -75,7 +75,7 @@ async function runAttached(context: CliContext, run: Run): Promise<void> {
   const vm = await createForRun(context, run);
   try {
     context.exitStatus = await exitStatusOfCommand(context, () =>
-      runGuestCommand({ client, context, signals }, chooseCommand(context, vm)),
+      runGuestCommand({ guests: client.vms, context, signals }, chooseCommand(context, vm)),
     );
   } finally {
     if (rm) await deleteVmForSure(context, { client, signals, vm });
