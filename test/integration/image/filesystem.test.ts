@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { after, before, describe, test } from 'node:test';
 import { MiB } from '#base/sizes.ts';
+import { BUILD_ENVIRONMENT } from '#ext4/build-tools.ts';
 import { makeFilesystem } from '#ext4/make-filesystem.ts';
-import type { PopulateMethod } from '#ext4/populate-method.ts';
+import { lacksLibarchive, type PopulateMethod } from '#ext4/populate-method.ts';
 import { allocatedBytes } from '#ext4/sparse-file.ts';
+import { runCommand } from '#host/run-command.ts';
+import { isRoot, NEEDS_ROOT } from '../../support/small-file-system.ts';
+import { TarReadingMke2fs } from '../../support/tar-reading-mke2fs.ts';
 import { readExt4Entry, run } from './ext4-entry.ts';
 
 // Made under fakeroot, so that it needs no root itself.
@@ -31,23 +35,20 @@ exec tar --create --file tree.tar --numeric-owner --format=pax --sort=name --xat
 
 describe('ext4 from a tar', () => {
   let folder: string;
+  let tarReading: TarReadingMke2fs | undefined;
 
   before(async () => {
     folder = await mkdtemp(`${tmpdir()}/banger-ext4-`);
+    if (isRoot()) tarReading = await TarReadingMke2fs.fetch(folder);
     await run('fakeroot', ['sh', '-c', MAKE_TAR, 'sh', folder]);
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
-  const methods: PopulateMethod[] = process.getuid?.() === 0 ? ['root', 'fakeroot'] : ['fakeroot'];
+  const methods: PopulateMethod[] = isRoot() ? ['tar', 'root', 'fakeroot'] : ['fakeroot'];
   for (const method of methods) {
     test(`the method "${method}" keeps owners, modes, devices and links`, async () => {
-      const path = `${folder}/${method}.ext4`;
-      const workFolder = `${folder}/work-${method}`;
-      await mkdir(workFolder);
-      const source = { tar: `${folder}/tree.tar` };
-      const shape = { label: 'test', journalMiB: 4, sizeBytes: 1024 * MiB };
-      await makeFilesystem({ path, ...shape, source, workFolder }, { method });
-
+      using _ = method === 'tar' ? tarReading?.use() : undefined;
+      const path = await makeOf('tree', method);
       const setuid = await readExt4Entry(path, '/setuid');
       assert.deepEqual([setuid.mode, setuid.owner], [0o4755, '0:42']);
       const user = await readExt4Entry(path, '/user');
@@ -71,6 +72,28 @@ describe('ext4 from a tar', () => {
       await run('e2fsck', ['-fn', path]);
     });
   }
+
+  async function makeOf(name: string, method: PopulateMethod): Promise<string> {
+    const workFolder = await mkdtemp(`${folder}/work-`);
+    const path = `${workFolder}/made.ext4`;
+    const source = { tar: `${folder}/${name}.tar` };
+    const shape = { label: 'test', journalMiB: 4, sizeBytes: 1024 * MiB };
+    await makeFilesystem({ path, ...shape, source, workFolder }, { method });
+    return path;
+  }
+
+  test(
+    'where mke2fs cannot read tars after all it is unpacked',
+    { skip: isRoot() ? false : NEEDS_ROOT },
+    async () => {
+      await tarReading?.forgetTars();
+      using _ = tarReading?.use();
+      const args = ['-q', '-t', 'ext4', '-d', `${folder}/tree.tar`, `${folder}/none.ext4`, '64M'];
+      await assert.rejects(runCommand('mke2fs', args, { env: BUILD_ENVIRONMENT }), lacksLibarchive);
+      const path = await makeOf('tree', 'tar');
+      assert.equal((await readExt4Entry(path, '/setuid')).mode, 0o4755);
+    },
+  );
 
   test('a guest finds nothing left to initialise, and the host holds little more than the content', async () => {
     const path = `${folder}/sparse.ext4`;

@@ -15,6 +15,7 @@ import { LAYER_LIMITS } from '#oci/layers/layer-limits.ts';
 import { mergeLayers } from '#oci/layers/merge-layers.ts';
 import { file, folder, hardLink, member, symlink, tarOf, writeLayer } from '../../support/layer-tar.ts';
 import { isRoot, NEEDS_ROOT } from '../../support/small-file-system.ts';
+import { TarReadingMke2fs } from '../../support/tar-reading-mke2fs.ts';
 import { bootstrapMinbase, fetchPackages } from './debian-layers.ts';
 import { listTar, listTree } from './tree-listing.ts';
 import { unpackWithUmoci } from './umoci-oracle.ts';
@@ -38,13 +39,13 @@ describe(
   () => {
     let place: string;
     let packages: Map<string, Buffer>;
-    let methods: Method[];
+    const methods: readonly Method[] = ['tree', 'shared', 'tar', 'fakeroot'];
+    let tarReading: TarReadingMke2fs;
 
     before(async () => {
       place = await mkdtemp(`${tmpdir()}/banger-oci-`);
       packages = await fetchPackages(`${place}/downloads`, PACKAGES);
-      const best = choosePopulateMethod(await probeAbilities(place));
-      methods = ['tree', 'shared', ...(best === 'tar' ? [best] : []), 'fakeroot'];
+      tarReading = await TarReadingMke2fs.fetch(place);
     });
     after(() => rm(place, { recursive: true, force: true }));
 
@@ -63,11 +64,19 @@ describe(
       const oracle = await unpackWithUmoci(layers, here);
       const expected = await listTree(oracle, `${here}/oracle.tar`);
       for (const method of ways) {
+        using _ = method === 'tar' ? tarReading.use() : undefined;
         const path = await makeExt4(layers, `${here}/${method}`, method);
         assert.deepEqual(await listMounted(path, here), expected);
       }
       await rm(here, { recursive: true });
     }
+
+    test('where mke2fs reads tars it is left to do so', async () => {
+      using _ = tarReading.use();
+      const abilities = await probeAbilities(place);
+      assert.match(abilities.mke2fsVersion, /^1\.47\.[2-9]/);
+      assert.equal(choosePopulateMethod(abilities), 'tar');
+    });
 
     test('busybox alone, without /etc', async () => {
       const root = folder('./', { mode: 0o755 });
