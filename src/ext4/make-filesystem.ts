@@ -58,7 +58,6 @@ export async function makeFilesystem(spec: FilesystemSpec, options: FilesystemOp
   await requireTools(action, 'mke2fs', 'debugfs', 'setpriv', 'tar');
   try {
     await fill(spec, options);
-    if ('tarStream' in spec.source) await complete(spec, spec.source.tarStream, { signal });
     await chmod(spec.path, 0o444);
     await syncFile(spec.path);
   } catch (error) {
@@ -72,7 +71,10 @@ async function fill(spec: FilesystemSpec, options: FilesystemOptions): Promise<v
   const { source } = spec;
   if ('tree' in source) await fromTree(spec, source.tree, options);
   else if ('folder' in source) await fromFolder(spec, source.folder, options);
-  else await populate(spec, source, { ...options, method: await methodFor(spec, options) });
+  else {
+    await populate(spec, source, { ...options, method: await methodFor(spec, options) });
+    await complete(spec, source, options);
+  }
 }
 
 async function methodFor(
@@ -130,15 +132,15 @@ async function fromExtractedTar(
   // One process tree for both: what fakeroot remembers ends with it.
   await runMake({ prefix, script: EXTRACT_AND_MAKE, args, signal, ...streamOf(source) });
   await runMake({ prefix: [], script: REMOVE, args: [folder], signal });
-  if ('tarStream' in source) return;
-  // Not by tar: it makes a file that has attributes with mknod(2) and no type, which fakeroot takes for no file at all.
-  await setAttributes(await readTarAttributes(source.tar), targetOf(spec), { signal });
 }
 
-/** What no way of unpacking keeps in full: mke2fs 1.47.2 loses some attributes, and none sees to the root folder. */
-async function complete(spec: FilesystemSpec, tar: TarStream, { signal }: Abortable): Promise<void> {
-  await setAttributes([...tar.attributes()], targetOf(spec), { signal });
-  await setRootFolder(tar.root, targetOf(spec), { signal });
+/** What no way of unpacking keeps in full: mke2fs 1.47.2 has of the attributes only capabilities, and none sees to the root folder. */
+async function complete(spec: FilesystemSpec, source: TarSource, { signal }: Abortable): Promise<void> {
+  // Not by tar: it makes a file that has attributes with mknod(2) and no type, which fakeroot takes for no file at all.
+  const attributes =
+    'tar' in source ? await readTarAttributes(source.tar) : [...source.tarStream.attributes()];
+  await setAttributes(attributes, targetOf(spec), { signal });
+  if ('tarStream' in source) await setRootFolder(source.tarStream.root, targetOf(spec), { signal });
 }
 
 const targetOf = ({ path, workFolder }: FilesystemSpec): DebugfsTarget => ({ imagePath: path, workFolder });
