@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { rm } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
 import { createReadStream } from 'node:fs';
 import { ByteSource } from '#oci/layers/byte-source.ts';
@@ -14,6 +14,19 @@ export async function listTree(folder: string, scratch: string): Promise<string[
   const lines = await listTar(scratch);
   await rm(scratch);
   return lines;
+}
+
+/** The same of a file system in a file. */
+export async function listMounted(path: string, scratch: string): Promise<string[]> {
+  const mountPoint = `${scratch}/mounted`;
+  await mkdir(mountPoint);
+  execFileSync('mount', ['-o', 'loop,ro', path, mountPoint]);
+  try {
+    return await listTree(mountPoint, `${scratch}/mounted.tar`);
+  } finally {
+    execFileSync('umount', [mountPoint]);
+    await rm(mountPoint, { recursive: true });
+  }
 }
 
 /** The same of a tar, in its order. */
