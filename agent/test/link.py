@@ -65,7 +65,8 @@ def spare_of(agent, others=()):
     end = time.time() + 5
     while time.time() < end:
         found = [pid for pid in children_of(agent) if pid not in others]
-        if len(found) == 1 and process_stat(found[0])[0] == "S":
+        stat = process_stat(found[0]) if len(found) == 1 else None
+        if stat and stat[0] == "S":
             return found[0]
         time.sleep(0.01)
     raise AssertionError("the agent has no spare child")

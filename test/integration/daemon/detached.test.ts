@@ -102,12 +102,13 @@ describe('a detached command', { timeout: 60_000 }, () => {
 
   it('takes what is piped only when told so', async () => {
     await using home = await FakeDaemonHome.create();
-    using _client = await startWithVm(home);
+    using client = await startWithVm(home);
     const place = placeOf(home);
     const started = await runBanger(place, ['vm', 'exec', '-di', '--json', 'demo', '--', 'cat']);
     assert.deepEqual(JSON.parse(started.text), { id: 1 });
     const looking = new RunningBanger(place, ['vm', 'attach', 'demo']);
     looking.child.stdin.end('not this\n');
+    await waitForViewers(client, 1);
     const input = 'this\n';
     const typing = await runBanger(place, ['vm', 'attach', '-i', 'demo'], { input });
     assert.deepEqual([typing.status, typing.stdout.toString()], [0, input]);
